@@ -1,0 +1,108 @@
+"""Every error that docgen raises on purpose.
+
+DocgenError                    code, exit_code, problems
+├── InvalidInput               what was given cannot be used; nothing was made
+│   ├── RosterRejected         a school's file: unreadable, incomplete, contradictory
+│   ├── ValuesRejected         values that a template's fields refuse
+│   ├── TemplateRejected       a template folder that does not hold together
+│   └── MissingGlyph           a character that the pinned font cannot draw
+├── PromiseBroken              the paper would not be what the layout promises
+│   ├── FieldDoesNotFit        a value too long for its slot, even at 80 % of its size
+│   └── LayoutOverflows        more pages, sides or sheets than promised
+├── CodeRefused                a page code that is damaged, altered or not ours
+└── Unavailable                a key, a font, a program or a folder that cannot be reached
+
+Messages are in French: a person reads them. They never hold a person's name.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing to mend: what is wrong, where, and what to do about it."""
+
+    what: str
+    where: str = ""
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        start = f"{self.where} : {self.what}" if self.where else self.what
+        return f"{start} {self.remedy}" if self.remedy else start
+
+
+class DocgenError(Exception):
+    """Base of every error raised on purpose; carries all the problems found at once."""
+
+    code = "error"
+    exit_code = 1
+
+    def __init__(self, problems: Iterable[Problem] | Problem | str) -> None:
+        """Take one sentence, one problem or all of them."""
+        if isinstance(problems, str):
+            problems = Problem(problems)
+        self.problems = (problems,) if isinstance(problems, Problem) else tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class InvalidInput(DocgenError):
+    """What was given cannot be used; nothing was made from it."""
+
+    code = "invalid-input"
+    exit_code = 2
+
+
+class RosterRejected(InvalidInput):
+    """A school's file is unreadable, incomplete or contradictory."""
+
+    code = "roster-rejected"
+
+
+class ValuesRejected(InvalidInput):
+    """Values that a template's fields refuse."""
+
+    code = "values-rejected"
+
+
+class TemplateRejected(InvalidInput):
+    """A template folder that does not hold together."""
+
+    code = "template-rejected"
+
+
+class MissingGlyph(InvalidInput):
+    """A character that the pinned font cannot draw."""
+
+    code = "missing-glyph"
+
+
+class PromiseBroken(DocgenError):
+    """The paper would not be what the layout promises."""
+
+    code = "promise-broken"
+    exit_code = 3
+
+
+class FieldDoesNotFit(PromiseBroken):
+    """A value too long for its slot, even shrunk to 80 % and on all its lines."""
+
+    code = "field-does-not-fit"
+
+
+class LayoutOverflows(PromiseBroken):
+    """A layout that makes more or fewer pages, sides or sheets than promised."""
+
+    code = "layout-overflows"
+
+
+class CodeRefused(DocgenError):
+    """A page code that is damaged, altered or made with another key."""
+
+    code = "code-refused"
+
+
+class Unavailable(DocgenError):
+    """A key, a font, a program or a folder that cannot be reached."""
+
+    code = "unavailable"

@@ -1,0 +1,109 @@
+"""Typed merge fields: what a template asks for, and the check of the values given to it."""
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Literal
+
+import msgspec
+
+from docgen import identifiers
+from docgen.errors import Problem, ValuesRejected
+from docgen.records import RUN_SOURCES, Fact
+
+MONTHS = (
+    *("janvier", "février", "mars", "avril", "mai", "juin", "juillet"),
+    *("août", "septembre", "octobre", "novembre", "décembre"),
+)
+# Controls, and the bidirectional marks that can make a name read otherwise than it is written.
+UNPRINTABLE = {
+    *map(chr, range(32)),
+    "\x7f",
+    *map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))),
+}
+
+
+class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A merge field: filled when printing; left as a line to write on when `required` is false.
+
+    `source` names the fact of the records that fills it. `longest` is the longest value that the
+    template promises to hold; `docgen templates check` lays it out.
+    """
+
+    name: str
+    label: str
+    type: Literal["text", "date", "serial", "uai", "postal_code"] = "text"
+    source: str = ""
+    required: bool = False
+    max_length: int = 120
+    sample: str = ""
+    longest: str = ""
+    help: str = ""
+
+    @property
+    def is_constant(self) -> bool:
+        """Tell whether the value is the same for everybody in a run."""
+        return self.source in RUN_SOURCES
+
+
+def clean(fields: Iterable[Field], values: Mapping[str, Fact], where: str = "") -> dict[str, str]:
+    """Give the values as they are printed, "" for a blank to write on.
+
+    `where` names the person by an internal identifier in the problems reported.
+
+    Raises:
+        ValuesRejected: with every problem of these values at once.
+    """
+    cleaned: dict[str, str] = {}
+    problems: list[Problem] = []
+    for field in fields:
+        text = printed(values.get(field.name))
+        if problem := _problem(field, text):
+            problems.append(Problem(f"« {field.label} » : {problem}", where))
+        cleaned[field.name] = text
+    if problems:
+        raise ValuesRejected(problems)
+    return cleaned
+
+
+def printed(value: Fact) -> str:
+    """Give a fact as French text: composed accents, single spaces, dates in words."""
+    if value is None:
+        return ""
+    if isinstance(value, date):
+        return date_in_words(value)
+    if value.isascii() and "  " not in value and value.isprintable():
+        return value.strip()
+    return unicodedata.normalize("NFC", value).strip()
+
+
+def date_in_words(day: date) -> str:
+    """Write a date as French usage wants it: « 1er septembre 2026 »."""
+    number = "1er" if day.day == 1 else str(day.day)
+    return f"{number} {MONTHS[day.month - 1]} {day.year}"
+
+
+def parse_date(text: str) -> date | None:
+    """Read a date typed as jj/mm/aaaa or aaaa-mm-jj; None when it is neither."""
+    for shape in ("%d/%m/%Y", "%Y-%m-%d"):
+        try:
+            return datetime.strptime(text.strip(), shape).date()  # noqa: DTZ007 - a day has no zone
+        except ValueError:
+            continue
+    return None
+
+
+def _problem(field: Field, text: str) -> str | None:
+    if not text:
+        return "cette valeur est obligatoire et manque." if field.required else None
+    if len(text) > field.max_length:
+        return f"{len(text)} caractères, pour {field.max_length} au plus."
+    if not UNPRINTABLE.isdisjoint(text):
+        return "un caractère invisible (commande ou sens d’écriture) s’y trouve ; ressaisissez-la."
+    if field.type == "serial":
+        return identifiers.serial_problem(text)
+    if field.type == "uai":
+        return identifiers.uai_problem(text)
+    if field.type == "postal_code":
+        return identifiers.postal_code_problem(text)
+    return None

@@ -1,0 +1,159 @@
+"""manifest.toml: what a template is, what it asks for, and what paper it promises."""
+
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from docgen.errors import Problem, TemplateRejected
+from docgen.fields import Field
+from docgen.records import PERSON_SOURCES, RUN_SOURCES
+
+
+class Layout(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One way of laying the text out, with its promise of pages, sides and sheets.
+
+    `of` names the layout whose pages are reduced two to a side (imposition, not another text).
+    """
+
+    name: str
+    title: str
+    pages: int
+    sides: int
+    sheets: int
+    styles: tuple[str, ...] = ()
+    of: str = ""
+
+    @property
+    def base(self) -> str:
+        """The layout that WeasyPrint lays out."""
+        return self.of or self.name
+
+    @property
+    def per_side(self) -> int:
+        """How many pages stand on one side of paper."""
+        return 2 if self.of else 1
+
+
+class Variant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A reading of the same text for some of the people."""
+
+    name: str
+    title: str
+    when: Literal["minor", "adult", "always"] = "always"
+
+
+class Signature(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A zone that somebody signs; the body places it with `signature(name)`."""
+
+    name: str
+    label: str
+    required: bool = True
+    variants: tuple[str, ...] = ()
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole of manifest.toml.
+
+    `reference` is the two letters that open the reference of every document; `returns` says
+    which sides must come back signed: all of them, or only those with a signature zone.
+    """
+
+    slug: str
+    kind: Literal["charter", "convention", "attestation", "notice"]
+    title: str
+    version: str
+    audience: Literal["pupil", "teacher"]
+    reference: str
+    returns: Literal["all", "signed"]
+    layouts: tuple[Layout, ...]
+    variants: tuple[Variant, ...]
+    fields: tuple[Field, ...]
+    signatures: tuple[Signature, ...] = ()
+    body: str = "body.html"
+    styles: tuple[str, ...] = ()
+    copies: tuple[str, ...] = ()
+    default_copies: int = 1
+
+    def layout(self, name: str) -> Layout:
+        """Give a layout by its name.
+
+        Raises:
+            TemplateRejected: when the template has no such layout.
+        """
+        for layout in self.layouts:
+            if layout.name == name:
+                return layout
+        known = ", ".join(layout.name for layout in self.layouts)
+        raise TemplateRejected(
+            Problem(
+                f"la mise en page « {name} » n’existe pas.", self.slug, f"Choisissez : {known}."
+            )
+        )
+
+    def variant(self, is_adult: bool) -> Variant:
+        """Give the variant that suits a minor or an adult."""
+        age = "adult" if is_adult else "minor"
+        return next(variant for variant in self.variants if variant.when in (age, "always"))
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read and check one manifest.
+
+    Raises:
+        TemplateRejected: with everything that is wrong in it.
+    """
+    try:
+        manifest = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Manifest)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise TemplateRejected(Problem(f"manifeste illisible ({error}).", str(path))) from error
+    problems = [
+        Problem(text, f"{path.parent.name}/{path.name}") for text in _problems(manifest, path)
+    ]
+    if problems:
+        raise TemplateRejected(problems)
+    return manifest
+
+
+def _problems(manifest: Manifest, path: Path) -> Iterator[str]:
+    if manifest.slug != path.parent.name:
+        yield f"le dossier doit porter le nom du modèle, « {manifest.slug} »."
+    if not (
+        len(manifest.reference) == 2
+        and manifest.reference.isalpha()
+        and manifest.reference.isupper()
+    ):
+        yield f"« {manifest.reference} » : la référence s’ouvre par deux lettres capitales."
+    if not 1 <= manifest.default_copies <= 9:
+        yield "« default_copies » doit aller de 1 à 9."
+    for group in (manifest.layouts, manifest.variants, manifest.fields, manifest.signatures):
+        counts = Counter(item.name for item in group)
+        yield from (f"« {name} » est déclaré {n} fois." for name, n in counts.items() if n > 1)
+    covered = {variant.when for variant in manifest.variants}
+    if not ("always" in covered or covered >= {"minor", "adult"}):
+        yield "les variantes doivent couvrir les mineurs et les majeurs."
+    for field in manifest.fields:
+        if field.source and field.source not in RUN_SOURCES | PERSON_SOURCES:
+            yield f"champ « {field.name} » : la source « {field.source} » n’existe pas."
+        if not (field.sample and field.longest):
+            yield f"champ « {field.name} » : il faut un exemple (sample) et le plus long (longest)."
+    yield from _layout_problems(manifest, path.parent)
+
+
+def _layout_problems(manifest: Manifest, folder: Path) -> Iterator[str]:
+    bases = {layout.name for layout in manifest.layouts if not layout.of}
+    for layout in manifest.layouts:
+        if layout.of and layout.of not in bases:
+            yield f"« {layout.name} » : « {layout.of} » n’est pas une mise en page de base."
+        sides = -(-layout.pages // layout.per_side)
+        if layout.sides != sides or layout.sheets != -(-sides // 2):
+            yield f"« {layout.name} » : pages, faces et feuilles promises se contredisent."
+        yield from _missing(folder, layout.styles)
+    yield from _missing(folder, (manifest.body, *manifest.styles))
+
+
+def _missing(folder: Path, names: tuple[str, ...]) -> Iterator[str]:
+    return (f"le fichier « {name} » manque." for name in names if not (folder / name).is_file())

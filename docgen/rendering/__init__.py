@@ -1,0 +1,1 @@
+"""Templates and values become paper: lay out once, fill fast, impose, bind."""

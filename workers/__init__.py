@@ -1,0 +1,1 @@
+"""Celery workers: they carry identifiers between the database and the core."""
