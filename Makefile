@@ -1,0 +1,42 @@
+# `make demo` and `make test` set up whatever is missing, then run; `make help` lists the rest.
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench samples fix setup lock
+export PYTHON MAKECMDGOALS
+
+help: ## List what can be made
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand --tabs=12
+
+demo: ## Print the documents of a made-up school into out/ (the main job)
+	@scripts/setup run
+	@.venv/bin/python -m samples.demo --out out/
+
+test: ## Run every test
+	@scripts/setup dev
+	@.venv/bin/python -m pytest
+
+check: ## Check format, lint, types and layers, then run every test
+	@scripts/setup dev
+	.venv/bin/ruff format --check
+	.venv/bin/ruff check
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/python -m pytest
+
+fix: ## Format, and mend what ruff can mend
+	@scripts/setup dev
+	.venv/bin/ruff format
+	.venv/bin/ruff check --fix
+
+samples: ## Check every template: fields, pages and sheets promised
+	@scripts/setup run
+	@.venv/bin/docgen templates check
+
+bench: ## Measure the press beside other ways of filling, in one run
+	@scripts/setup dev
+	@.venv/bin/python -m bench
+
+setup: ## Install what a developer needs, and nothing more
+	@scripts/setup dev
+
+lock: ## Pin every dependency of pyproject.toml again
+	@scripts/lock
