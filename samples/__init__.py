@@ -1,0 +1,1 @@
+"""Synthetic schools, people and files, to try, test and measure with."""
