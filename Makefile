@@ -19,7 +19,7 @@ check: ## Check format, lint, types and layers, then run every test
 	.venv/bin/ruff format --check
 	.venv/bin/ruff check
 	.venv/bin/mypy
-	.venv/bin/lint-imports
+	.venv/bin/lint-imports --no-logo
 	.venv/bin/python -m pytest
 
 fix: ## Format, and mend what ruff can mend
