@@ -85,7 +85,8 @@ class ValuePen:
         """Draw a value, or a line to write on when there is none."""
         value = self.values.get(field.name, "")
         if not value:
-            return Markup('<span class="slot blank" style="height:{}lh"></span>').format(lines)
+            rules = Markup('<span class="rule"></span>') * lines
+            return Markup('<span class="slot" style="height:{}lh">{}</span>').format(lines, rules)
         share, pieces = self.fit(field.name, value)
         text = Markup("<br>").join(escape(piece) for piece in pieces)
         return Markup(

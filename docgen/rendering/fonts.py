@@ -32,6 +32,23 @@ def font_file(face: str) -> Path:
     return Path(spec.submodule_search_locations[0]) / "files" / f"SourceSansPro-{face}.ttf"
 
 
+@cache
+def line_metrics(face: str) -> tuple[float, float]:
+    """Give the ascent and the descent of a face in em, as the layout engine reads them (hhea)."""
+    import uharfbuzz
+
+    font = uharfbuzz.Font(uharfbuzz.Face(uharfbuzz.Blob.from_file_path(str(font_file(face)))))
+    extents = font.get_font_extents("ltr")
+    units = font.face.upem
+    return extents.ascender / units, -extents.descender / units
+
+
+def above_baseline(size: float, leading: float) -> float:
+    """Give the distance from the top of a line of values to its baseline (CSS 2.2, 10.8.1)."""
+    ascent, descent = line_metrics(VALUES_FACE)
+    return (leading - (ascent + descent) * size) / 2 + ascent * size
+
+
 def font_css() -> str:
     """Declare the pinned faces to WeasyPrint."""
     rules = [_rule(FAMILY, weight, style, face) for face, (weight, style) in FACES.items()]

@@ -1,0 +1,43 @@
+"""The data folder of an installation: its key, and what it keeps from one run to the next."""
+
+import hashlib
+import os
+import secrets
+from pathlib import Path
+
+from docgen.errors import Problem, Unavailable
+from docgen.files import write_whole
+from docgen.pagecode import Key
+
+KEY_NUMBER = 1
+
+
+def data_folder() -> Path:
+    """Give the data folder: DOCGEN_DATA, else docgen/ among the user's data (XDG)."""
+    if chosen := os.environ.get("DOCGEN_DATA"):
+        return Path(chosen)
+    home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(home) / "docgen"
+
+
+def page_code_key(folder: Path) -> Key:
+    """Give the key of page codes: DOCGEN_KEY, else the data folder's own, made on first use.
+
+    Raises:
+        Unavailable: when the key file cannot be read, or others than its owner can read it.
+    """
+    if text := os.environ.get("DOCGEN_KEY"):
+        return Key(KEY_NUMBER, hashlib.sha256(text.encode()).digest())
+    path = folder / "page-code.key"
+    try:
+        if not path.exists():
+            write_whole(path, secrets.token_hex(32).encode(), mode=0o600)
+        if path.stat().st_mode & 0o077:
+            remedy = f"Retirez les droits des autres : chmod 600 {path.name}."
+            raise Unavailable(Problem("d’autres comptes peuvent lire la clé.", path.name, remedy))
+        return Key(KEY_NUMBER, hashlib.sha256(path.read_bytes().strip()).digest())
+    except OSError as error:
+        what = f"la clé des codes de page ne peut pas être lue ({error.strerror})."
+        raise Unavailable(
+            Problem(what, path.name, "Indiquez DOCGEN_KEY ou DOCGEN_DATA.")
+        ) from error

@@ -1,0 +1,198 @@
+"""A print job on disk: volumes, manifest.csv, job ticket and job.json, all of them or none."""
+
+import csv
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from docgen.errors import FieldDoesNotFit, InvalidInput, MissingGlyph, Problem, Unavailable
+from docgen.press import Job
+from docgen.rendering.printfile import Volume, bind
+
+COLUMNS = ("reference", "person", "class", "volume", "first_side", "last_side", "sheets", "sha256")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0")  # OWASP ASVS 1.2.10
+TICKET = "bon-impression.pdf"
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeFile:
+    """A volume as job.json tells it."""
+
+    file: str
+    documents: int
+    sides: int
+    sheets: int
+    sha256: str
+
+
+@dataclass
+class Report:
+    """What a job made; `asdict` of it is job.json. `sides` are printed sides, blanks left out."""
+
+    job: str
+    template: str
+    version: str
+    layout: str
+    school: str
+    date: str
+    documents: int = 0
+    sides: int = 0
+    sheets: int = 0
+    volumes: list[VolumeFile] = field(default_factory=list)
+    separators: int = 0
+    copies: int = 1
+    flip: str = ""
+    seconds: float = 0.0
+
+
+def write_job(job: Job, out: Path, progress: Progress | None = None) -> Report:
+    """Press a job into a folder; on any problem the folder is left as it was.
+
+    Raises:
+        InvalidInput: values refused, or characters that cannot be drawn, all at once.
+        FieldDoesNotFit: values too long for their slots, all at once.
+    """
+    start = time.monotonic()
+    with staged(out) as folder:
+        report = _press(job, folder, progress or (lambda done: None))
+        from docgen.rendering.ticket import ticket
+
+        (folder / TICKET).write_bytes(ticket(_ticket_facts(job, report)))
+        report.seconds = round(time.monotonic() - start, 3)
+        # Last: a folder with job.json is a folder that is whole.
+        content = json.dumps(asdict(report), ensure_ascii=False, indent=2) + "\n"
+        (folder / "job.json").write_text(content, encoding="utf-8")
+    return report
+
+
+def name(job: Job) -> str:
+    """Name a job by what decides its documents: the same order gives the same name."""
+    order = job.order
+    facts = [*order.identity, *order.marks, *order.classes, str(order.separators), order.ordering]
+    digest = hashlib.sha256("\0".join(facts).encode()).hexdigest()[:6]
+    return f"{order.template.manifest.reference}-{order.school.uai}-{order.layout.name}-{digest}"
+
+
+def _press(job: Job, folder: Path, progress: Progress) -> Report:
+    order = job.order
+    report = Report(
+        name(job),
+        order.template.manifest.slug,
+        order.template.manifest.version,
+        order.layout.name,
+        order.school.uai,
+        order.on.isoformat(),
+        copies=len(order.marks),
+        flip=job.run.imposition.flip,
+    )
+    unfit: list[Problem] = []
+    missing: list[Problem] = []
+    documents = job.documents()
+    with (folder / "manifest.csv").open("w", encoding="utf-8", newline="") as stream:
+        rows = csv.writer(stream, lineterminator="\n")
+        rows.writerow(COLUMNS)
+        while batch := list(islice(documents, order.volume)):
+            file = f"{report.job}-{len(report.volumes) + 1:03}.pdf"
+            with (folder / file).open("wb") as pdf:
+                volume = bind(job.run, batch, pdf)
+            unfit += volume.unfit
+            missing += volume.missing
+            _record(report, file, volume)
+            rows.writerows(_rows(file, volume))
+            progress(report.documents)
+    if problems := job.problems + missing:
+        kind = MissingGlyph if not job.problems else InvalidInput
+        raise kind(problems + unfit)
+    if unfit:
+        raise FieldDoesNotFit(unfit)
+    return report
+
+
+def _record(report: Report, file: str, volume: Volume) -> None:
+    count = len(volume.documents)
+    report.volumes.append(VolumeFile(file, count, volume.sides, volume.sheets, volume.sha256))
+    report.documents += count
+    report.sides += volume.sides
+    report.sheets += volume.sheets
+    report.separators += volume.separators
+
+
+def _rows(file: str, volume: Volume) -> Iterator[tuple[Any, ...]]:
+    for bound in volume.documents:
+        document = bound.document
+        yield (
+            document.copy.reference,
+            cell(document.person),
+            cell(document.division),
+            file,
+            *(bound.first, bound.last, bound.sheets, bound.sha256),
+        )
+
+
+def cell(text: str) -> str:
+    """Make a text safe in a spreadsheet: what would be a formula becomes plain text."""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
+def _ticket_facts(job: Job, report: Report) -> dict[str, object]:
+    imposition = job.run.imposition
+    return {
+        "report": report,
+        "title": job.order.template.manifest.title,
+        "layout": job.order.layout.title,
+        "school": job.order.school,
+        "orientation": "paysage" if imposition.width > imposition.height else "portrait",
+        "sides": len(imposition.sides),
+        "sheets": imposition.sheets,
+        "marks": ", ".join(mark.lower() for mark in job.order.marks if mark),
+        "by_class": job.order.ordering == "class",
+    }
+
+
+@contextmanager
+def staged(out: Path) -> Iterator[Path]:
+    """Give a working folder whose files move into `out` together, or vanish together.
+
+    Raises:
+        Unavailable: when the folder cannot be written.
+    """
+    made = not out.exists()
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=out, prefix=".docgen-"))
+    except OSError as error:
+        what = f"le dossier ne peut pas être écrit ({error.strerror})."
+        raise Unavailable(Problem(what, str(out), "Choisissez un autre dossier.")) from error
+    try:
+        yield folder
+        _replace(folder, out)
+    except BaseException:
+        shutil.rmtree(folder)
+        if made:
+            out.rmdir()
+        raise
+    shutil.rmtree(folder)
+
+
+def _replace(folder: Path, out: Path) -> None:
+    """Put a new job in the place of the one that the folder held."""
+    index = out / "job.json"
+    if index.is_file():
+        former = json.loads(index.read_text(encoding="utf-8"))
+        index.unlink()
+        for volume in former["volumes"]:
+            (out / Path(volume["file"]).name).unlink(missing_ok=True)
+    for path in sorted(folder.iterdir(), key=lambda path: path.name == "job.json"):
+        with path.open("rb") as stream:
+            os.fsync(stream.fileno())
+        path.replace(out / path.name)

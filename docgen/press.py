@@ -1,0 +1,193 @@
+"""The press: records and a template become the volumes of a print job, or every problem at once."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from docgen import pagecode
+from docgen.errors import InvalidInput, Problem, ValuesRejected
+from docgen.fields import clean
+from docgen.library import Template
+from docgen.manifest import Layout, Variant
+from docgen.pagecode import Key
+from docgen.records import (
+    Fact,
+    Person,
+    Roster,
+    School,
+    joined,
+    person_facts,
+    school_facts,
+)
+from docgen.rendering.cache import load_form
+from docgen.rendering.filling import Copy
+from docgen.rendering.imposition import impose
+from docgen.rendering.printfile import Document, Run
+from docgen.rendering.symbols import load_table
+
+VOLUME = 500  # documents in a volume: what a shop opens at ease, and the unit of a retry
+COPIES = ("Exemplaire établissement", "Exemplaire famille")
+Ordering = Literal["class", "name"]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be pressed: a template and a layout, for which people of a school, and how.
+
+    `on` is the day on which people are minors or adults, unless their tablet has a date.
+    """
+
+    template: Template
+    layout: Layout
+    school: School
+    roster: Roster
+    on: date
+    classes: tuple[str, ...] = ()
+    copies: int = 0
+    separators: bool = False
+    volume: int = VOLUME
+    ordering: Ordering = "class"
+
+    @cached_property
+    def marks(self) -> tuple[str, ...]:
+        """The mark of each copy; a single copy of a template without marks has none."""
+        manifest = self.template.manifest
+        count = self.copies or manifest.default_copies
+        if count == 1 and not manifest.copies:
+            return ("",)
+        names = manifest.copies or COPIES
+        more = (f"Exemplaire {n}" for n in range(len(names) + 1, count + 1))
+        return (*names[:count], *more)
+
+    @cached_property
+    def identity(self) -> tuple[str, ...]:
+        """What makes two jobs print the same documents, and so the same codes."""
+        manifest = self.template.manifest
+        year = self.roster.school_year
+        return (manifest.slug, manifest.version, self.layout.name, self.school.uai, year)
+
+
+@dataclass
+class Job:
+    """An order made ready: its run, and its documents one by one, in the order of printing.
+
+    `problems` grows as the documents are drawn; a job with problems must not be delivered.
+    """
+
+    order: Order
+    run: Run
+    people: Iterable[Person]
+    problems: list[Problem] = field(default_factory=list)
+
+    def documents(self) -> Iterator[Document]:
+        """Give the documents; people whose values are refused are left out and reported."""
+        fields = [each for each in self.order.template.manifest.fields if not each.is_constant]
+        taken: set[str] = set()
+        for person in self.people:
+            cession = self.order.roster.cessions.get(person.id)
+            device = self.order.roster.devices.get(cession.serial) if cession else None
+            facts = person_facts(person, cession, device)
+            values: dict[str, Fact] = {each.name: facts.get(each.source) for each in fields}
+            where = f"personne {person.id}"
+            try:
+                variant = self._variant(person, cession.ceded_date if cession else None, where)
+                cleaned = clean(fields, values, where)
+            except ValuesRejected as error:
+                self.problems += error.problems
+                continue
+            for mark in self.order.marks:
+                number, reference = self._numbered(person, mark, taken)
+                copy = Copy(where, variant.name, cleaned, reference, mark)
+                title = joined(person.usage_name or person.family_name, person.first_name)
+                yield Document(person.id, person.division, title, number, copy)
+
+    def _variant(self, person: Person, ceded: date | None, where: str) -> Variant:
+        manifest = self.order.template.manifest
+        if any(variant.when == "always" for variant in manifest.variants):
+            return manifest.variants[0]
+        adult = person.is_adult(ceded or self.order.on)
+        if adult is None:
+            raise ValuesRejected(
+                Problem(
+                    "la date de naissance manque : on ne sait pas si la personne est majeure.",
+                    where,
+                    "Complétez-la dans le fichier de l’établissement.",
+                )
+            )
+        return manifest.variant(adult)
+
+    def _numbered(self, person: Person, mark: str, taken: set[str]) -> tuple[bytes, str]:
+        """Number a document; a reference already taken in the job is drawn again, the same way."""
+        prefix = self.order.template.manifest.reference
+        for attempt in range(1000):
+            facts = (*self.order.identity, person.id, mark, str(attempt))
+            number = pagecode.document_number(self.run.key, *facts)
+            reference = pagecode.reference(prefix, number)
+            if reference not in taken:
+                taken.add(reference)
+                return number, reference
+        raise InvalidInput("Trop de documents dans un lot : les références se répètent.")
+
+
+def prepare(order: Order, key: Key, cache: Path) -> Job:
+    """Check an order and make it ready.
+
+    Raises:
+        InvalidInput: for an unknown class, nobody to print for, or values of the school refused.
+        LayoutOverflows: when the template breaks its promise of pages.
+    """
+    manifest = order.template.manifest
+    people = select(order)
+    constants = [each for each in manifest.fields if each.is_constant]
+    facts = school_facts(order.school)
+    values = {each.name: facts.get(each.source) for each in constants}
+    cleaned = clean(constants, values, f"établissement {order.school.uai}")
+    form = load_form(order.template, order.layout, cache)
+    imposition = impose(form, order.layout)
+    symbols = load_table(cache)
+    run = Run(manifest, form, imposition, cleaned, key, symbols, order.separators)
+    return Job(order, run, people)
+
+
+def select(order: Order) -> list[Person]:
+    """Give the people of an order, in the order of printing.
+
+    Raises:
+        InvalidInput: for a class that the files do not know, or when nobody is left.
+    """
+    people = list(order.roster.people)
+    known = {person.division for person in people}
+    if unknown := [name for name in order.classes if name not in known]:
+        remedy = f"Classes connues : {', '.join(sorted(known, key=natural)) or 'aucune'}."
+        raise InvalidInput(
+            Problem(f"la classe « {name} » n’existe pas.", "--class", remedy) for name in unknown
+        )
+    if order.classes:
+        people = [person for person in people if person.division in order.classes]
+    if not people:
+        raise InvalidInput("Personne à imprimer : les fichiers ne contiennent aucun bénéficiaire.")
+
+    def rank(person: Person) -> tuple[object, ...]:
+        name = (folded(person.usage_name or person.family_name), folded(person.first_name))
+        division = natural(person.division) if order.ordering == "class" else ()
+        return (division, *name, person.id)
+
+    return sorted(people, key=rank)
+
+
+def natural(text: str) -> tuple[tuple[int, int, str], ...]:
+    """Give the key that sorts « 2DE 2 » before « 2DE 10 »."""
+    parts = re.split(r"(\d+)", folded(text))
+    return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts if part)
+
+
+def folded(text: str) -> str:
+    """Give the key that sorts names without regard to accents, case or hyphens."""
+    bare = unicodedata.normalize("NFKD", text)
+    letters = (c for c in bare if not unicodedata.combining(c))
+    return "".join(c if c.isalnum() else " " for c in letters).casefold()

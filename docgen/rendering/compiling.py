@@ -1,0 +1,187 @@
+"""Compile a layout: WeasyPrint lays the text out once, pypdf reads where the values go."""
+
+import re
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from io import BytesIO
+from itertools import accumulate
+from typing import Any, cast
+
+from pypdf import PdfReader
+from pypdf.generic import (
+    ArrayObject,
+    DecodedStreamObject,
+    DictionaryObject,
+    IndirectObject,
+    NameObject,
+    NumberObject,
+    PdfObject,
+    StreamObject,
+)
+
+from docgen.errors import LayoutOverflows, Problem, TemplateRejected
+from docgen.library import Template
+from docgen.manifest import Layout
+from docgen.rendering import flow
+from docgen.rendering.fonts import above_baseline
+from docgen.rendering.form import Form, FormPage, FormVariant, Slot, Zone
+
+FONT_USE = re.compile(rb"/(\S+) [\d.]+ Tf")
+FONT_SIZE = re.compile(r"([\d.]+) Tf")
+
+
+def compile_form(template: Template, layout: Layout, checksum: str) -> Form:
+    """Lay out every variant of a layout and cut it into static pages and slots.
+
+    Raises:
+        LayoutOverflows: when a variant makes more or fewer pages than promised.
+        TemplateRejected: when the body is faulty.
+    """
+    variants = template.manifest.variants
+    documents = [flow.render(template, layout, each, flow.CompilePen()) for each in variants]
+    counts = [len(document.pages) for document in documents]
+    _keep_promise(template, layout, counts)
+    # Laid out apart but written together, the variants share their fonts.
+    together = documents[0].copy([page for document in documents for page in document.pages])
+    reader = PdfReader(BytesIO(together.write_pdf(pdf_forms=True)))
+    pack = _Pack()
+    pages = [_form_page(page, pack) for page in reader.pages]
+    objects, offsets = pack.objects()
+    box = reader.pages[0].mediabox
+    forms: dict[str, FormVariant] = {}
+    for variant, count in zip(variants, counts, strict=True):
+        own, pages = pages[:count], pages[count:]
+        zones = tuple(zone for index, (_, zones) in enumerate(own) for zone in zones(index))
+        forms[variant.name] = FormVariant(tuple(page for page, _ in own), zones)
+    return Form(checksum, float(box.width), float(box.height), forms, objects, offsets)
+
+
+def from_pdf(content: bytes) -> Form:
+    """Make a form without slots of a whole document, so that codes can be put on its sides."""
+    reader = PdfReader(BytesIO(content))
+    pack = _Pack()
+    pages = tuple(_form_page(page, pack)[0] for page in reader.pages)
+    objects, offsets = pack.objects()
+    box = reader.pages[0].mediabox
+    variant = FormVariant(pages, ())
+    digest = sha256(content).hexdigest()
+    return Form(digest, float(box.width), float(box.height), {"": variant}, objects, offsets)
+
+
+def _keep_promise(template: Template, layout: Layout, counts: list[int]) -> None:
+    problems = [
+        Problem(
+            f"{count} pages au lieu de {layout.pages}.",
+            f"{template.manifest.slug}, {layout.base}, {variant.name}",
+            "Revoyez le texte ou la feuille de style.",
+        )
+        for variant, count in zip(template.manifest.variants, counts, strict=True)
+        if count != layout.pages
+    ]
+    if problems:
+        raise LayoutOverflows(problems)
+
+
+def _form_page(page: Any, pack: "_Pack") -> tuple[FormPage, Any]:  # noqa: ANN401
+    slots: list[Slot] = []
+    zones: list[tuple[str, tuple[float, float, float, float]]] = []
+    for widget in _widgets(page):
+        kind, _, name = str(widget["/T"]).rpartition(":")
+        name, lines = name.rsplit("/", 1)
+        left, top, right, bottom = _box(widget)
+        if kind:
+            zones.append((name, (left, bottom, right - left, top - bottom)))
+        else:
+            size = _font_size(widget, name)
+            leading = (top - bottom) / int(lines)
+            baseline = top - above_baseline(size, leading)
+            slots.append(Slot(name, left, baseline, right - left, size, leading, int(lines)))
+
+    def placed(index: int) -> Iterator[Zone]:
+        return (Zone(name, index, *box) for name, box in zones)
+
+    return FormPage(pack.add(page), tuple(slots)), placed
+
+
+def _widgets(page: Any) -> Iterator[Any]:  # noqa: ANN401
+    annotations = (reference.get_object() for reference in page.get("/Annots", ()))
+    return (each for each in annotations if each.get("/Subtype") == "/Widget")
+
+
+def _box(widget: Any) -> tuple[float, float, float, float]:  # noqa: ANN401
+    x1, y1, x2, y2 = (float(value) for value in widget["/Rect"])
+    return min(x1, x2), max(y1, y2), max(x1, x2), min(y1, y2)
+
+
+def _font_size(widget: Any, name: str) -> float:  # noqa: ANN401
+    found = FONT_SIZE.search(str(widget["/DA"]))
+    if found is None:
+        raise TemplateRejected(Problem("corps de caractère illisible.", f"champ {name}"))
+    return float(found.group(1))
+
+
+class _Pack:
+    """Copies pages out of a PDF as Form XObjects, each distinct one once, numbered from 1."""
+
+    def __init__(self) -> None:
+        self._pages: dict[bytes, int] = {}
+        self._numbers: dict[int, int] = {}
+        self._bodies: list[bytes] = []
+        self._queue: list[tuple[int, PdfObject]] = []
+
+    def add(self, page: Any) -> int:  # noqa: ANN401
+        """Copy a page and give the number of its Form XObject."""
+        content = page.get_contents().get_data()
+        if content not in self._pages:
+            self._pages[content] = self._later(_xobject(page, content))
+        return self._pages[content]
+
+    def objects(self) -> tuple[bytes, tuple[int, ...]]:
+        """Give all the objects, one after the other, and where each one starts."""
+        while self._queue:
+            number, value = self._queue.pop(0)
+            self._bodies[number - 1] = b"%d 0 obj%b\nendobj\n" % (number, self._written(value))
+        ends = list(accumulate(map(len, self._bodies), initial=0))
+        return b"".join(self._bodies), tuple(ends[:-1])
+
+    def _later(self, value: PdfObject) -> int:
+        self._bodies.append(b"")
+        self._queue.append((len(self._bodies), value))
+        return len(self._bodies)
+
+    def _written(self, value: Any) -> bytes:  # noqa: ANN401
+        if isinstance(value, IndirectObject):
+            if value.idnum not in self._numbers:
+                self._numbers[value.idnum] = self._later(cast(PdfObject, value.get_object()))
+            return b" %d 0 R" % self._numbers[value.idnum]
+        if isinstance(value, StreamObject):
+            data = value._data
+            entries = {**value, "/Length": NumberObject(len(data))}
+            return self._dictionary(entries) + b"stream\n" + data + b"\nendstream"
+        if isinstance(value, DictionaryObject):
+            return self._dictionary(value)
+        if isinstance(value, ArrayObject):
+            return b"[" + b"".join(b" " + self._written(item) for item in value) + b"]"
+        content = BytesIO()
+        value.write_to_stream(content)
+        return b" " + content.getvalue()
+
+    def _dictionary(self, entries: Mapping[str, PdfObject]) -> bytes:
+        body = b"".join(key.encode() + self._written(entry) for key, entry in entries.items())
+        return b"<<" + body + b">>"
+
+
+def _xobject(page: Any, content: bytes) -> StreamObject:  # noqa: ANN401
+    form = DecodedStreamObject()
+    form.set_data(content)
+    form[NameObject("/Type")] = NameObject("/XObject")
+    form[NameObject("/Subtype")] = NameObject("/Form")
+    form[NameObject("/BBox")] = ArrayObject(page.mediabox)
+    resources = DictionaryObject(page["/Resources"].get_object())
+    # Form fields bring the whole font of the values: the static page has no use for it.
+    used = set(FONT_USE.findall(content))
+    fonts = resources.get("/Font", DictionaryObject()).get_object()
+    kept = {name: fonts.raw_get(name) for name in fonts if name[1:].encode() in used}
+    resources[NameObject("/Font")] = DictionaryObject(kept)
+    form[NameObject("/Resources")] = resources
+    return form.flate_encode(9)

@@ -1,0 +1,76 @@
+"""Where pages and codes stand on the sides of paper.
+
+Pages become sides: one to a side, or two to a landscape side (reduction). Lengths in points.
+"""
+
+from dataclasses import dataclass
+
+from docgen.manifest import Layout
+from docgen.rendering.form import Form
+
+MM = 72 / 25.4
+CODE_SIZE = (
+    18 * MM
+)  # measured: reference table in docs/decisions, 18 mm reads after stamps and pens
+CODE_MARGIN = 12 * MM  # from the paper's edges: a code nearer is cut off at 3 degrees of skew
+TEXT_MARGIN = 27  # mm, left and right of the text block on a page: the contract of templates
+GUTTER = 10  # mm between the text blocks of two reduced pages
+REDUCTION = 0.5**0.5  # A4 to A5
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A page (counted from 0) on a side: scaled, then moved."""
+
+    page: int
+    scale: float = 1.0
+    x: float = 0.0
+    y: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Imposition:
+    """The sides of a document, the size of a side, and how its sheets are turned over."""
+
+    sides: tuple[tuple[Placement, ...], ...]
+    width: float
+    height: float
+    flip: str
+
+    @property
+    def sheets(self) -> int:
+        """How many sheets a document takes, printed on both sides."""
+        return -(-len(self.sides) // 2)
+
+    def code_corners(self, three: bool = False) -> list[tuple[int, float, float]]:
+        """Give each code's corner number and its bottom left point on a side."""
+        far_x = self.width - CODE_MARGIN - CODE_SIZE
+        far_y = self.height - CODE_MARGIN - CODE_SIZE
+        corners = [(0, far_x, far_y), (1, CODE_MARGIN, CODE_MARGIN), (2, CODE_MARGIN, far_y)]
+        return corners if three else corners[:2]
+
+
+def impose(form: Form, layout: Layout) -> Imposition:
+    """Place the pages of a layout on sides of A4.
+
+    Reduced pages are moved towards the middle of the sheet, so that the codes stand in the outer
+    margins, clear of the text.
+    """
+    pages = range(layout.pages)
+    if layout.per_side == 1:
+        whole = tuple((Placement(page),) for page in pages)
+        return Imposition(whole, form.width, form.height, "grand côté")
+    width, height = form.height, form.width
+    text = form.width - 2 * TEXT_MARGIN * MM
+    left = width / 2 - GUTTER / 2 * MM - (TEXT_MARGIN * MM + text) * REDUCTION
+    right = width / 2 + GUTTER / 2 * MM - TEXT_MARGIN * MM * REDUCTION
+    bottom = (height - form.height * REDUCTION) / 2
+    sides = tuple(
+        tuple(
+            Placement(page, REDUCTION, x, bottom)
+            for page, x in ((first, left), (first + 1, right))
+            if page in pages
+        )
+        for first in pages[::2]
+    )
+    return Imposition(sides, width, height, "petit côté")
