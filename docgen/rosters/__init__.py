@@ -1,0 +1,49 @@
+"""Files of the school's information systems, read as records.
+
+An import is whole or nothing: every problem of every file is told at once, or all is read.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from docgen.records import Audience, Roster, School
+from docgen.rosters.gathering import Findings
+from docgen.rosters.school import read_school
+from docgen.rosters.spreadsheet import read_people
+from docgen.rosters.stock import read_register, read_stock, settle
+
+__all__ = ["read", "read_school"]
+
+
+def read(
+    paths: Sequence[Path],
+    *,
+    school: School,
+    audience: Audience,
+    stock: Path | None = None,
+    cessions: Path | None = None,
+) -> Roster:
+    """Read the people of these files, and the tablets of the stock and the register if given.
+
+    `Roster.cessions` is keyed by `Person.id`, `Roster.devices` by serial number.
+
+    Raises:
+        RosterRejected: with every problem of all the files.
+    """
+    findings = Findings()
+    gathered = read_people(paths, audience, findings)
+    devices = read_stock(stock, findings) if stock else None
+    handovers = list(gathered.handovers)
+    if cessions:
+        handovers += read_register(cessions, gathered, findings)
+    settled = settle(handovers, devices, findings)
+    if not gathered.people and not findings.problems:
+        findings.problem("ces fichiers ne contiennent personne.", remedy="Vérifiez les exports.")
+    findings.refuse_if_any()
+    return Roster(
+        people=tuple(gathered.people),
+        school_year=gathered.school_year,
+        devices=devices or {},
+        cessions=settled,
+        notices=tuple(findings.notices),
+    )
