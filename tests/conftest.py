@@ -1,10 +1,21 @@
-"""What holds for every test: no network, and the same patience on every machine."""
+"""What holds for every test: no network, a data folder of its own, patience on a busy machine."""
 
 import ipaddress
 import os
 import sys
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import settings
+
+
+@pytest.fixture(scope="session", autouse=True)
+def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep keys and compiled forms of tests out of the developer's own data folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DOCGEN_DATA", str(tmp_path_factory.mktemp("data")))
+        patch.delenv("DOCGEN_KEY", raising=False)
+        yield
 
 
 class NetworkRefused(RuntimeError):
