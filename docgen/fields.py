@@ -42,8 +42,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     @property
     def is_constant(self) -> bool:
-        """Tell whether the value is the same for everybody in a run."""
-        return self.source in RUN_SOURCES
+        """Tell whether it is the same for everybody in a run: the school's, or left to write."""
+        return not self.source or self.source in RUN_SOURCES
 
 
 def clean(fields: Iterable[Field], values: Mapping[str, Fact], where: str = "") -> dict[str, str]:

@@ -37,7 +37,7 @@ class VolumeFile:
 
 @dataclass
 class Report:
-    """What a job made; `asdict` of it is job.json. `sides` are printed sides, blanks left out."""
+    """What a job made; job.json tells it. `sides` are printed sides, blanks left out."""
 
     job: str
     template: str
@@ -53,6 +53,10 @@ class Report:
     copies: int = 1
     flip: str = ""
     seconds: float = 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the report as job.json holds it."""
+        return asdict(self)
 
 
 def write_job(job: Job, out: Path, progress: Progress | None = None) -> Report:
@@ -70,7 +74,7 @@ def write_job(job: Job, out: Path, progress: Progress | None = None) -> Report:
         (folder / TICKET).write_bytes(ticket(_ticket_facts(job, report)))
         report.seconds = round(time.monotonic() - start, 3)
         # Last: a folder with job.json is a folder that is whole.
-        content = json.dumps(asdict(report), ensure_ascii=False, indent=2) + "\n"
+        content = json.dumps(report.as_json(), ensure_ascii=False, indent=2) + "\n"
         (folder / "job.json").write_text(content, encoding="utf-8")
     return report
 

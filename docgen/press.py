@@ -55,10 +55,10 @@ class Order:
 
     @cached_property
     def marks(self) -> tuple[str, ...]:
-        """The mark of each copy; a single copy of a template without marks has none."""
+        """The mark of each copy; a single copy has none."""
         manifest = self.template.manifest
         count = self.copies or manifest.default_copies
-        if count == 1 and not manifest.copies:
+        if count == 1:
             return ("",)
         names = manifest.copies or COPIES
         more = (f"Exemplaire {n}" for n in range(len(names) + 1, count + 1))
@@ -76,12 +76,14 @@ class Order:
 class Job:
     """An order made ready: its run, and its documents one by one, in the order of printing.
 
-    `problems` grows as the documents are drawn; a job with problems must not be delivered.
+    `count` is how many documents there will be when nothing is refused. `problems` grows as the
+    documents are drawn; a job with problems must not be delivered.
     """
 
     order: Order
     run: Run
     people: Iterable[Person]
+    count: int
     problems: list[Problem] = field(default_factory=list)
 
     def documents(self) -> Iterator[Document]:
@@ -144,14 +146,14 @@ def prepare(order: Order, key: Key, cache: Path) -> Job:
     manifest = order.template.manifest
     people = select(order)
     constants = [each for each in manifest.fields if each.is_constant]
-    facts = school_facts(order.school)
+    facts = school_facts(order.school, order.roster.school_year)
     values = {each.name: facts.get(each.source) for each in constants}
     cleaned = clean(constants, values, f"établissement {order.school.uai}")
     form = load_form(order.template, order.layout, cache)
     imposition = impose(form, order.layout)
     symbols = load_table(cache)
     run = Run(manifest, form, imposition, cleaned, key, symbols, order.separators)
-    return Job(order, run, people)
+    return Job(order, run, people, len(people) * len(order.marks))
 
 
 def select(order: Order) -> list[Person]:

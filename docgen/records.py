@@ -111,7 +111,7 @@ RUN_SOURCES = frozenset(
     f"school.{name}"
     for name in (
         *("uai", "name", "address", "postal_code", "city", "email", "phone"),
-        *("head.name", "head.title"),
+        *("year", "head.name", "head.title"),
     )
 )
 PERSON_SOURCES = frozenset(
@@ -132,9 +132,10 @@ def joined(*words: str) -> str:
     return first + (glue + " ".join(rest) if rest else "")
 
 
-def school_facts(school: School) -> dict[str, Fact]:
-    """Give the facts that are the same for everybody in a run."""
+def school_facts(school: School, year: str = "") -> dict[str, Fact]:
+    """Give the facts that are the same for everybody in a run; `year` is as « 2026-2027 »."""
     return {
+        "school.year": year,
         "school.uai": school.uai,
         "school.name": school.name,
         "school.address": ", ".join(school.address),

@@ -127,6 +127,7 @@ class _Pack:
         self._pages: dict[bytes, int] = {}
         self._numbers: dict[int, int] = {}
         self._bodies: list[bytes] = []
+        self._fonts: set[str] = set()
         self._queue: list[tuple[int, PdfObject]] = []
 
     def add(self, page: Any) -> int:  # noqa: ANN401
@@ -134,6 +135,7 @@ class _Pack:
         content = page.get_contents().get_data()
         if content not in self._pages:
             self._pages[content] = self._later(_xobject(page, content))
+            self._fonts.update(_fonts_used(content, page["/Resources"]))
         return self._pages[content]
 
     def objects(self) -> tuple[bytes, tuple[int, ...]]:
@@ -167,8 +169,17 @@ class _Pack:
         return b" " + content.getvalue()
 
     def _dictionary(self, entries: Mapping[str, PdfObject]) -> bytes:
-        body = b"".join(key.encode() + self._written(entry) for key, entry in entries.items())
+        body = b"".join(
+            key.encode() + (self._kept_fonts(entry) if key == "/Font" else self._written(entry))
+            for key, entry in entries.items()
+        )
         return b"<<" + body + b">>"
+
+    def _kept_fonts(self, fonts: Any) -> bytes:  # noqa: ANN401
+        """Write the fonts that are used: form fields bring the whole font of the values."""
+        fonts = fonts.get_object()
+        kept = {name: fonts.raw_get(name) for name in fonts if name in self._fonts}
+        return self._dictionary(kept)
 
 
 def _xobject(page: Any, content: bytes) -> StreamObject:  # noqa: ANN401
@@ -177,11 +188,13 @@ def _xobject(page: Any, content: bytes) -> StreamObject:  # noqa: ANN401
     form[NameObject("/Type")] = NameObject("/XObject")
     form[NameObject("/Subtype")] = NameObject("/Form")
     form[NameObject("/BBox")] = ArrayObject(page.mediabox)
-    resources = DictionaryObject(page["/Resources"].get_object())
-    # Form fields bring the whole font of the values: the static page has no use for it.
-    used = set(FONT_USE.findall(content))
-    fonts = resources.get("/Font", DictionaryObject()).get_object()
-    kept = {name: fonts.raw_get(name) for name in fonts if name[1:].encode() in used}
-    resources[NameObject("/Font")] = DictionaryObject(kept)
-    form[NameObject("/Resources")] = resources
+    form[NameObject("/Resources")] = page["/Resources"].get_object()
     return form.flate_encode(9)
+
+
+def _fonts_used(content: bytes, resources: Any) -> Iterator[str]:  # noqa: ANN401
+    yield from ("/" + name.decode() for name in FONT_USE.findall(content))
+    for reference in resources.get_object().get("/XObject", {}).values():
+        inner = reference.get_object()
+        if inner.get("/Subtype") == "/Form":
+            yield from _fonts_used(inner.get_data(), inner.get("/Resources", DictionaryObject()))

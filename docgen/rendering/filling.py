@@ -1,8 +1,9 @@
 """Values into a form, at print speed: one small content stream per side.
 
-What is the same for everybody is drawn once per file: static pages come from the compiled form,
-run constants (school, head) are added to them in a layer. A side then holds a reference to its
-layer, the person's shaped values, its codes and its reference.
+A side's page has two content streams, read one after the other (ISO 32000-2, 7.8.2). The first,
+its base, is shared by all documents: static pages of the compiled form, values that are the same
+for the whole run (school, head), and the state in which the second goes on. The second holds what
+is this document's own: its reference, its values, its codes.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,7 +13,7 @@ from typing import NamedTuple
 from docgen.errors import MissingGlyph, Problem
 from docgen.manifest import Manifest
 from docgen.rendering.fonts import above_baseline
-from docgen.rendering.form import Form, FormPage, Slot
+from docgen.rendering.form import Form, Slot
 from docgen.rendering.imposition import CODE_SIZE, MM, TEXT_MARGIN, Imposition, Placement
 from docgen.rendering.pdf import number
 from docgen.rendering.symbols import MODULES
@@ -21,8 +22,8 @@ from docgen.rendering.typesetting import Typesetter, does_not_fit
 REFERENCE_SIZE = 9.0  # pt: read exactly by OCR at 200 and 300 dpi (reference/scanning.md)
 REFERENCE_AT = (34 * MM, 12 * MM)  # beside the bottom left code, past its quiet zone
 RULE_WIDTH = 0.4  # pt, as in slots.css
-RULE = b"%b w 0.33 G " % number(RULE_WIDTH)  # the line to write on where there is no value
-IMAGE = b"BI/W %d/H %d/BPC 1/IM true" % (MODULES, MODULES)
+RULE = b"%b w .33 G " % number(RULE_WIDTH)  # the line to write on where there is no value
+IMAGE = b"BI/W %d/H %d/IM true" % (MODULES, MODULES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +41,25 @@ class Copy:
 
 
 class Place(NamedTuple):
-    """A slot made ready: what does not depend on the value is written once."""
+    """A slot on a side: `width` in em, the rest in points; what needs no value is written once."""
 
     field: str
     width: float
     lines: int
-    slot: Slot
+    x: float
+    y: float
+    size: float
+    leading: float
     matrix: bytes
     rules: bytes
 
 
 class Filler:
-    """Fills one form for one run: the same school, the same layout, the same file."""
+    """Fills one form for one run: the same school, the same layout, the same file.
+
+    `bases` holds the shared content of sides; what cannot be set is gathered in `unfit` and
+    `missing`, all of it, and then the file must not be used.
+    """
 
     def __init__(
         self,
@@ -61,65 +69,65 @@ class Filler:
         typesetter: Typesetter,
         constants: Mapping[str, str],
     ) -> None:
-        self.imposition = imposition
         self.setter = typesetter
         self.unfit: list[Problem] = []
         self.missing: list[Problem] = []
-        self.layers: dict[bytes, bytes] = {}  # content of a layer: its name
+        self.bases: list[bytes] = []
         self._labels = {field.name: field.label for field in manifest.fields}
-        self._pages = {
-            (name, index): self._prepare(page, constants)
-            for name, variant in form.variants.items()
-            for index, page in enumerate(variant.pages)
+        self._form = form
+        self._constants = constants
+        self._sides = {
+            (variant, side): self._prepare(variant, placements)
+            for variant in form.variants
+            for side, placements in enumerate(imposition.sides)
         }
-        size = number(CODE_SIZE)
-        self._corners = [
-            b"q %b 0 0 %b %b %b cm\n" % (size, size, number(x), number(y))
-            for _, x, y in imposition.code_corners()
-        ]
-        self._reference = b"BT/F 1 Tf %b" % _matrix(REFERENCE_SIZE, *REFERENCE_AT)
+        self._of = f"/{len(imposition.sides)}"
+        self._corners = list(_corner_moves(imposition))
+
+    def base(self, variant: str, side: int) -> int:
+        """Give the index in `bases` of the base of a side, from 0."""
+        return self._sides[variant, side][0]
 
     def side(self, copy: Copy, side: int, codes: Sequence[bytes]) -> bytes:
-        """Give the content of one side, from 0; what cannot be set is gathered apart."""
-        parts: list[bytes] = []
-        for placement in self.imposition.sides[side]:
-            layer, places = self._pages[copy.variant, placement.page]
-            drawn = self._drawn(places, copy.values, copy.where)
-            parts += _placed(placement, b"/%b Do\n%b" % (layer, drawn))
+        """Give the content of one side, from 0, that goes on from its base."""
+        mark = f"   {copy.mark}" if copy.mark else ""
+        count = self.setter.shape(f"   {side + 1}{self._of}{mark}")
+        _, places = self._sides[copy.variant, side]
+        parts = [self.setter.shape(copy.reference).shown, count.shown]
+        parts += self._drawn(places, copy.values, copy.where)
         for corner, code in zip(self._corners, codes, strict=True):
             parts += (corner, _image(code))
-        mark = f"   {copy.mark}" if copy.mark else ""
-        line = f"{copy.reference}   {side + 1}/{len(self.imposition.sides)}{mark}"
-        parts += (self._reference, self.setter.shape(line).shown, b"ET")
         return b"".join(parts)
 
-    def _prepare(self, page: FormPage, constants: Mapping[str, str]) -> tuple[bytes, list[Place]]:
-        places = [
-            Place(
-                slot.field,
-                slot.width / slot.size,
-                slot.lines,
-                slot,
-                _matrix(slot.size, slot.x, slot.y),
-                _rules(slot),
-            )
-            for slot in page.slots
-        ]
-        fixed = [place for place in places if place.field in constants]
-        content = b"/P%d Do\n%b" % (page.xobject, self._drawn(fixed, constants, "établissement"))
-        name = self.layers.setdefault(content, b"L%d" % len(self.layers))
-        return name, [place for place in places if place.field not in constants]
+    def _prepare(self, variant: str, placements: Iterable[Placement]) -> tuple[int, list[Place]]:
+        content: list[bytes] = []
+        places: list[Place] = []
+        for placement in placements:
+            page = self._form.variants[variant].pages[placement.page]
+            content.append(_placed(placement, page.xobject))
+            places += (_place(slot, placement) for slot in page.slots)
+        fixed = [place for place in places if place.field in self._constants]
+        content += (b"BT/F 1 Tf\n", *self._drawn(fixed, self._constants, "établissement"))
+        content.append(b"BT/F 1 Tf " + _matrix(REFERENCE_SIZE, *REFERENCE_AT) + b"\n")
+        base = b"".join(content)
+        if base not in self.bases:
+            self.bases.append(base)
+        own = [place for place in places if place.field not in self._constants]
+        return self.bases.index(base), own
 
-    def _drawn(self, places: Iterable[Place], values: Mapping[str, str], where: str) -> bytes:
-        texts: list[bytes] = []
-        rules: list[bytes] = []
+    def _drawn(
+        self, places: Iterable[Place], values: Mapping[str, str], where: str
+    ) -> Iterator[bytes]:
+        """Draw values in a text object that is open, close it, then draw lines to write on."""
+        rules = [RULE]
         for place in places:
             if value := values.get(place.field, ""):
-                texts += self._set(place, value, where)
+                yield from self._set(place, value, where)
             else:
                 rules.append(place.rules)
-        drawn = b"BT/F 1 Tf %bET\n" % b"".join(texts) if texts else b""
-        return drawn + RULE + b"".join(rules) if rules else drawn
+        yield b"ET\n"
+        if len(rules) > 1:
+            yield from rules
 
     def _set(self, place: Place, value: str, where: str) -> Iterator[bytes]:
         label = self._labels[place.field]
@@ -132,47 +140,69 @@ class Filler:
         if setting is None:
             self.unfit.append(does_not_fit(label, value, where))
             return
-        slot = place.slot
-        for line, text in enumerate(setting.lines):
+        for line, run in enumerate(setting.lines):
             if line or setting.share != 1.0:
-                size = slot.size * setting.share
-                yield _matrix(size, slot.x, slot.y - line * slot.leading)
+                size = place.size * setting.share
+                yield _matrix(size, place.x, place.y - line * place.leading)
             else:
                 yield place.matrix
-            yield self.setter.shape(text).shown
+            yield run.shown
+
+
+def _place(slot: Slot, placement: Placement) -> Place:
+    """Move a slot from its page to a side."""
+    scale = placement.scale
+    x, y = placement.x + slot.x * scale, placement.y + slot.y * scale
+    size, leading = slot.size * scale, slot.leading * scale
+    width = slot.width / slot.size
+    foot = y + above_baseline(size, leading) - leading + RULE_WIDTH / 2
+    rules = _rules(x, x + width * size, [foot - line * leading for line in range(slot.lines)])
+    matrix = _matrix(size, x, y)
+    return Place(slot.field, width, slot.lines, x, y, size, leading, matrix, rules)
 
 
 def _matrix(size: float, x: float, y: float) -> bytes:
     return b"%b 0 0 %b %b %b Tm" % (number(size), number(size), number(x), number(y))
 
 
-def _rules(slot: Slot) -> bytes:
+def _rules(left: float, right: float, heights: Iterable[float]) -> bytes:
     """Draw a line to write on at the foot of each line of a slot."""
-    left, right = number(slot.x), number(slot.x + slot.width)
-    foot = slot.y + above_baseline(slot.size, slot.leading) - slot.leading + RULE_WIDTH / 2
-    heights = (foot - line * slot.leading for line in range(slot.lines))
-    return b"".join(
-        b"%b %b m %b %b l S\n" % (left, height, right, height) for height in map(number, heights)
-    )
+    start, end = number(left), number(right)
+    return b"".join(b"%b %b m %b %b l S\n" % (start, y, end, y) for y in map(number, heights))
 
 
-def _placed(placement: Placement, content: bytes) -> tuple[bytes, ...]:
+def _placed(placement: Placement, xobject: int) -> bytes:
     if placement.scale == 1.0:
-        return (content,)
+        return b"/P%d Do\n" % xobject
     scale = b"%.5f" % placement.scale
-    matrix = (scale, scale, number(placement.x), number(placement.y))
-    return (b"q %b 0 0 %b %b %b cm\n" % matrix, content, b"Q\n")
+    x, y = number(placement.x), number(placement.y)
+    return b"q %b 0 0 %b %b %b cm/P%d Do Q\n" % (scale, scale, x, y, xobject)
+
+
+def _corner_moves(imposition: Imposition) -> Iterator[bytes]:
+    """Give what moves from one code to the next: to the first, then by multiples of a code."""
+    last_x, last_y, unit = 0.0, 0.0, 1.0
+    for _, x, y in imposition.code_corners():
+        size = b"1" if unit != 1.0 else number(CODE_SIZE)
+        move = (size, size, _ratio((x - last_x) / unit), _ratio((y - last_y) / unit))
+        yield b"%b 0 0 %b %b %b cm " % move
+        last_x, last_y, unit = x, y, CODE_SIZE
+
+
+def _ratio(value: float) -> bytes:
+    return f"{value:.4f}".rstrip("0").rstrip(".").encode()
 
 
 def _image(code: bytes) -> bytes:
     # The two letters that end inline data must not stand in it: then it is written in hexadecimal.
     if b"EI" in code:
-        return b"%b/F/AHx ID %b>\nEI Q\n" % (IMAGE, code.hex().encode())
-    return b"%b ID %b\nEI Q\n" % (IMAGE, code)
+        return b"%b/F/AHx ID %b>\nEI\n" % (IMAGE, code.hex().encode())
+    return b"%b ID %b\nEI\n" % (IMAGE, code)
 
 
 def centred(setter: Typesetter, text: str, size: float, width: float, y: float) -> bytes:
     """Draw a line in the middle of a side, shrunk when it is wider than the side's text."""
     run = setter.shape(text)
     size = min(size, (width - 2 * TEXT_MARGIN * MM) / run.width)
-    return b"BT/F 1 Tf %b%bET\n" % (_matrix(size, (width - run.width * size) / 2, y), run.shown)
+    left = (width - run.width * size) / 2
+    return b"BT/F 1 Tf %b%bET\n" % (_matrix(size, left, y), run.shown)

@@ -139,6 +139,6 @@ def escaped(data: bytes) -> bytes:
 
 
 def number(value: float) -> bytes:
-    """Write a length in points, to a thousandth: finer than any press."""
-    text = f"{value:.3f}".rstrip("0").rstrip(".")
-    return b"0" if text in ("-0", "") else text.encode()
+    """Write a length in points, to a hundredth (3.5 µm): finer than any press."""
+    text = f"{value:.2f}".rstrip("0").rstrip(".")
+    return b"0" if text == "-0" else text.encode()

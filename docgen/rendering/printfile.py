@@ -83,6 +83,7 @@ class _Binder:
         self.pdf.embed(run.form.objects, run.form.offsets)
         self.font = self.pdf.reserve()
         self.tree = self.pdf.reserve()
+        self.bases = self.pdf.reserve(len(self.filler.bases))
         self.pages: list[int] = []
         self.node = 0
         self.nodes: list[tuple[int, int]] = []
@@ -102,10 +103,10 @@ class _Binder:
                 marks.append((document.title, len(self.pages)))
                 bound.append(self._document(document, codes))
             classes.append((division, start, marks))
-        layers = self._layers()
+        resources = self._resources()
         embed_values_font(self.pdf, self.font, self.setter)
         outlines = self._outlines(classes)
-        sha256 = self.pdf.close(self._catalog(layers, outlines))
+        sha256 = self.pdf.close(self._catalog(resources, outlines))
         sheets = sum(each.sheets for each in bound) + self.separators
         sides = len(bound) * len(self.run.imposition.sides)
         unfit, missing = tuple(self.filler.unfit), tuple(self.filler.missing)
@@ -138,7 +139,8 @@ class _Binder:
             own = codes[side * corners : (side + 1) * corners]
             content = self.filler.side(document.copy, side, own)
             digest.update(content)
-            self._page(content)
+            base = self.bases + self.filler.base(document.copy.variant, side)
+            self._page(content, base)
         self._pad()
         sheets = self.run.imposition.sheets
         return Bound(document, first, first + sides - 1, sheets, digest.hexdigest())
@@ -152,7 +154,7 @@ class _Binder:
         self._pad()
         self.separators += 1
 
-    def _page(self, content: bytes | None) -> None:
+    def _page(self, content: bytes | None, base: int | None = None) -> None:
         if len(self.pages) % KIDS == 0:
             self._close_node()
             self.node = self.pdf.reserve()
@@ -161,7 +163,8 @@ class _Binder:
         if content is not None:
             contents = self.pdf.reserve()
             self.pdf.stream(contents, content)
-            body = b"/Contents %d 0 R" % contents
+            shared = b"%d 0 R " % base if base is not None else b""
+            body = b"/Contents[%b%d 0 R]" % (shared, contents)
         self.pdf.object(page, b"<</Type/Page/Parent %d 0 R%b>>" % (self.node, body))
         self.pages.append(page)
 
@@ -185,22 +188,16 @@ class _Binder:
         )
         self.nodes.append((self.node, len(kids)))
 
-    def _layers(self) -> bytes:
-        """Write each page of the form with its run constants, and name it for the sides."""
+    def _resources(self) -> int:
+        """Write the bases of sides, and the resources that all sides share."""
+        for index, base in enumerate(self.filler.bases):
+            self.pdf.stream(self.bases + index, base, level=9)
+        variants = self.run.form.variants.values()
+        statics = sorted({page.xobject for variant in variants for page in variant.pages})
+        names = b"".join(b"/P%d %d 0 R" % (static, static) for static in statics)
         resources = self.pdf.reserve()
-        statics = range(1, len(self.run.form.offsets) + 1)
-        used = {page.xobject for each in self.run.form.variants.values() for page in each.pages}
-        names = [b"/P%d %d 0 R" % (static, static) for static in statics if static in used]
-        box = b"[0 0 %b %b]" % (number(self.run.form.width), number(self.run.form.height))
-        for content, name in self.filler.layers.items():
-            layer = self.pdf.reserve()
-            names.append(b"/%b %d 0 R" % (name, layer))
-            entries = b"/Type/XObject/Subtype/Form/BBox%b/Resources %d 0 R" % (box, resources)
-            self.pdf.stream(layer, content, entries)
-        self.pdf.object(
-            resources, b"<</Font<</F %d 0 R>>/XObject<<%b>>>>" % (self.font, b"".join(names))
-        )
-        return b"%d 0 R" % resources
+        self.pdf.object(resources, b"<</Font<</F %d 0 R>>/XObject<<%b>>>>" % (self.font, names))
+        return resources
 
     def _outlines(self, classes: list[tuple[str, int, list[tuple[str, int]]]]) -> int:
         root = self.pdf.reserve()
@@ -231,12 +228,12 @@ class _Binder:
             % (text_string(title), parent, links, self.pages[page]),
         )
 
-    def _catalog(self, resources: bytes, outlines: int) -> int:
+    def _catalog(self, resources: int, outlines: int) -> int:
         self._close_node()
         width, height = self.run.imposition.width, self.run.imposition.height
         self.pdf.object(
             self.tree,
-            b"<</Type/Pages/Count %d/Kids[%b]/MediaBox[0 0 %b %b]/Resources %b>>"
+            b"<</Type/Pages/Count %d/Kids[%b]/MediaBox[0 0 %b %b]/Resources %d 0 R>>"
             % (
                 len(self.pages),
                 b" ".join(b"%d 0 R" % node for node, _ in self.nodes),

@@ -1,6 +1,6 @@
 """A value set in its slot: shaped by HarfBuzz, shrunk, broken into lines, never cut."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import uharfbuzz
@@ -15,8 +15,9 @@ REMEMBERED = 20_000  # shaped texts kept: classes, dates and names come back
 
 
 class Run(NamedTuple):
-    """A shaped text: its width in em, and the operators that show it at size 1."""
+    """A shaped text, its width in em, and the operators that show it at size 1."""
 
+    text: str
     width: float
     shown: bytes
 
@@ -25,7 +26,7 @@ class Setting(NamedTuple):
     """A value as it is set in a slot: the share of the slot's size, and its lines."""
 
     share: float
-    lines: tuple[str, ...]
+    lines: tuple[Run, ...]
 
 
 class Typesetter:
@@ -37,7 +38,7 @@ class Typesetter:
         self.font = uharfbuzz.Font(self.face)
         self.units = self.face.upem
         self.glyphs: dict[int, str] = {}
-        self._advances: dict[int, int] = {}
+        self._drawn: dict[int, tuple[bytes, int]] = {}
         self._runs: dict[str, Run] = {}
         self._settings: dict[tuple[str, float, int], Setting | None] = {}
 
@@ -63,51 +64,63 @@ class Typesetter:
             self._settings[key] = self._fit(text, width, lines)
         return self._settings[key]
 
-    def forget_glyphs(self) -> None:
-        """Start the glyphs of a new file."""
-        self.glyphs.clear()
-        self._runs.clear()
-
     def _shape(self, text: str) -> Run:
         buffer = uharfbuzz.Buffer()
         buffer.add_str(text)
         buffer.guess_segment_properties()
         uharfbuzz.shape(self.font, buffer)
         infos, positions = buffer.glyph_infos, buffer.glyph_positions
-        missing = sorted({text[info.cluster] for info in infos if info.codepoint == 0})
-        if missing:
-            names = ", ".join(f"« {character} » (U+{ord(character):04X})" for character in missing)
-            raise MissingGlyph(f"la police ne sait pas écrire {names}.")
-        self._remember(text, [(info.codepoint, info.cluster) for info in infos])
-        writer = _Shower(1000 / self.units)
-        for info, position in zip(infos, positions, strict=True):
-            writer.show(info.codepoint, position, self._advance(info.codepoint))
-        width = sum(position.x_advance for position in positions)
-        return Run(width / self.units, writer.close())
+        glyphs = [info.codepoint for info in infos]
+        if 0 in glyphs:
+            raise MissingGlyph(f"la police ne sait pas écrire {_missing(text, infos)}.")
+        if not self.glyphs.keys() >= set(glyphs):
+            self._remember(text, glyphs, [info.cluster for info in infos])
+        parts = [b"[("]
+        width = 0
+        for glyph, position in zip(glyphs, positions, strict=True):
+            shown, natural = self._drawn.get(glyph) or self._learn(glyph)
+            advance = position.x_advance
+            width += advance
+            if position.x_offset or position.y_offset:
+                shown = self._shifted(shown, position)
+            parts.append(shown)
+            if advance != natural:
+                parts.append(b")%b(" % number((natural - advance) * 1000 / self.units))
+        parts.append(b")]TJ\n")
+        return Run(text, width / self.units, b"".join(parts))
 
-    def _remember(self, text: str, clusters: list[tuple[int, int]]) -> None:
-        ends = [*(cluster for _, cluster in clusters[1:]), len(text)]
-        for (glyph, start), end in zip(clusters, ends, strict=True):
+    def _remember(self, text: str, glyphs: list[int], clusters: list[int]) -> None:
+        """Note which characters each new glyph stands for."""
+        ends = [*clusters[1:], len(text)]
+        for glyph, start, end in zip(glyphs, clusters, ends, strict=True):
             self.glyphs.setdefault(glyph, text[start:end])
 
-    def _advance(self, glyph: int) -> int:
-        if glyph not in self._advances:
-            self._advances[glyph] = self.font.get_glyph_h_advance(glyph)
-        return self._advances[glyph]
+    def _learn(self, glyph: int) -> tuple[bytes, int]:
+        """Note how a glyph is written, and its own advance in font units."""
+        shown = escaped(glyph.to_bytes(2, "big"))
+        self._drawn[glyph] = shown, self.font.get_glyph_h_advance(glyph)
+        return self._drawn[glyph]
+
+    def _shifted(self, shown: bytes, position: Any) -> bytes:  # noqa: ANN401
+        """Put an accent where HarfBuzz wants it: raised and moved aside, then back."""
+        aside = position.x_offset * 1000 / self.units
+        rise = number(position.y_offset / self.units)
+        there, back = number(-aside), number(aside)
+        return b")]TJ %b Ts[%b(%b)%b]TJ 0 Ts[(" % (rise, there, shown, back)
 
     def _fit(self, text: str, width: float, lines: int) -> Setting | None:
-        natural = self.shape(text).width
-        if natural <= width:
-            return Setting(1.0, (text,))
-        if natural * SMALLEST <= width:
-            return Setting(width / natural, (text,))
+        whole = self.shape(text)
+        if whole.width <= width:
+            return Setting(1.0, (whole,))
+        if whole.width * SMALLEST <= width:
+            return Setting(width / whole.width, (whole,))
         for share in STEPS if lines > 1 else ():
-            pieces = tuple(self._broken(text, width / share))
-            if len(pieces) <= lines and all(self.shape(p).width * share <= width for p in pieces):
+            pieces = tuple(self.shape(piece) for piece in self.broken(text, width / share))
+            if len(pieces) <= lines and all(piece.width * share <= width for piece in pieces):
                 return Setting(share, pieces)
         return None
 
-    def _broken(self, text: str, width: float) -> Iterator[str]:
+    def broken(self, text: str, width: float) -> Iterator[str]:
         """Break a text at its spaces and after its hyphens, as full as each line allows."""
         line = ""
         for word in text.replace("-", "-\0").replace(" ", " \0").split("\0"):
@@ -118,44 +131,9 @@ class Typesetter:
         yield line.strip()
 
 
-class _Shower:
-    """Writes shaped glyphs as the operators that show them at size 1 (ISO 32000-2, 9.4.3)."""
-
-    def __init__(self, scale: float) -> None:
-        self._scale = scale  # font units to thousandths of an em
-        self._pieces = [b"["]
-        self._glyphs = bytearray()
-
-    def show(self, glyph: int, position: Any, advance: int) -> None:  # noqa: ANN401
-        """Show one glyph where HarfBuzz put it; `advance` is the font's own, in font units."""
-        if position.x_offset or position.y_offset:
-            self._raise(position.y_offset)
-            self._move(-position.x_offset)
-            self._glyphs += glyph.to_bytes(2, "big")
-            self._move(position.x_offset)
-            self._raise(0)
-        else:
-            self._glyphs += glyph.to_bytes(2, "big")
-        self._move(advance - position.x_advance)
-
-    def close(self) -> bytes:
-        """Give the operators."""
-        self._flush()
-        return b"".join(self._pieces) + b"]TJ\n"
-
-    def _move(self, distance: int) -> None:
-        if distance:
-            self._flush()
-            self._pieces.append(number(distance * self._scale))
-
-    def _raise(self, height: int) -> None:
-        self._flush()
-        self._pieces.append(b"]TJ " + number(height * self._scale / 1000) + b" Ts[")
-
-    def _flush(self) -> None:
-        if self._glyphs:
-            self._pieces.append(b"(" + escaped(bytes(self._glyphs)) + b")")
-            self._glyphs.clear()
+def _missing(text: str, infos: Iterable[Any]) -> str:
+    absent = sorted({text[info.cluster] for info in infos if info.codepoint == 0})
+    return ", ".join(f"« {character} » (U+{ord(character):04X})" for character in absent)
 
 
 def does_not_fit(label: str, text: str, where: str) -> Problem:

@@ -1,0 +1,29 @@
+"""Pages as pictures, drawn by pdfium: for previews, and to look where nothing may stand."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pypdfium2
+from numpy.typing import NDArray
+
+Grey = NDArray[np.uint8]
+
+
+def greys(pdf: bytes | Path, dpi: float, pages: list[int] | None = None) -> Iterator[Grey]:
+    """Draw pages (all of them, or those numbers from 0) as arrays of grey levels."""
+    document = pypdfium2.PdfDocument(pdf)
+    try:
+        for index in range(len(document)) if pages is None else pages:
+            bitmap = document[index].render(scale=dpi / 72, grayscale=True)
+            yield bitmap.to_numpy().reshape(bitmap.height, -1)[:, : bitmap.width].copy()
+    finally:
+        document.close()
+
+
+def save_png(pdf: Path, page: int, dpi: float, target: Path) -> None:
+    """Draw one page, counted from 0, into a PNG file."""
+    from PIL import Image
+
+    (picture,) = greys(pdf, dpi, [page])
+    Image.fromarray(picture).save(target, optimize=True)
