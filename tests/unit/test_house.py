@@ -63,6 +63,27 @@ def test_every_dependency_of_the_project_is_locked() -> None:
     assert {re.match(r"[\w.-]+", line).group().lower() for line in wanted} - names == set()
 
 
+def test_every_dependency_has_its_reason() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    reasons = (ROOT / "docs/decisions/0001-dependencies.md").read_text(encoding="utf-8")
+    told = {
+        name for row in re.findall(r"^\| ([\w, -]+) \|", reasons, re.M) for name in row.split(", ")
+    }
+    wanted = {*project["dependencies"], *project["optional-dependencies"]["dev"]}
+    assert wanted - told == set()
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    broken = [
+        f"{page.relative_to(ROOT)}: {link}"
+        for page in tracked_files()
+        if page.suffix == ".md"
+        for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))
+        if not (page.parent / link).exists()
+    ]
+    assert broken == []
+
+
 @pytest.mark.parametrize(
     "words", [HOSTS + OPTIONS, PLACES, UNDONE], ids=["hosts", "places", "undone"]
 )
