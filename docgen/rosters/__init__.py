@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from docgen.records import Audience, Roster, School
-from docgen.rosters.gathering import Findings
+from docgen.rosters.enrolment import enrolled
+from docgen.rosters.gathering import Findings, Gathered, enumeration
 from docgen.rosters.school import read_school
+from docgen.rosters.siecle import TEACHERS, Reader
 from docgen.rosters.spreadsheet import read_people
 from docgen.rosters.stock import read_register, read_stock, settle
+from docgen.rosters.tables import is_table
 
 __all__ = ["read", "read_school"]
 
@@ -31,7 +34,7 @@ def read(
         RosterRejected: with every problem of all the files.
     """
     findings = Findings()
-    gathered = read_people(paths, audience, findings)
+    gathered = _people(paths, school, audience, findings)
     devices = read_stock(stock, findings) if stock else None
     handovers = list(gathered.handovers)
     if cessions:
@@ -47,3 +50,26 @@ def read(
         cessions=settled,
         notices=tuple(findings.notices),
     )
+
+
+def _people(
+    paths: Sequence[Path], school: School, audience: Audience, findings: Findings
+) -> Gathered:
+    tables: list[Path] = []
+    exports: list[Path] = []
+    for path in paths:
+        with findings.collecting():
+            (tables if is_table(path) else exports).append(path)
+    if tables and exports:
+        where = enumeration([path.name for path in (*tables, *exports)])
+        what = "des tableurs et des exports SIECLE sont mêlés."
+        findings.problem(what, where, "Donnez les uns ou les autres.")
+    if exports and audience == "teacher":
+        findings.problem("ces exports listent des élèves.", exports[0].name, TEACHERS)
+    if tables or not exports:
+        return read_people(tables, audience, findings)
+    reader = Reader(school.uai, findings)
+    for path in exports:
+        with findings.collecting():
+            reader.read(path)
+    return enrolled(reader.export, findings)

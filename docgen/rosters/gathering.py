@@ -3,13 +3,17 @@
 Problems and notices say where, never who: a file and a line, or an internal number.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 
 from docgen.errors import Problem, RosterRejected
+from docgen.identifiers import ine_problem
 from docgen.records import Person
+
+DISCREET = re.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 
 
 class Findings:
@@ -69,6 +73,14 @@ class Gathered:
     keys: dict[str, str] = field(default_factory=dict)
     aside: set[str] = field(default_factory=set)
     handovers: list[Handover] = field(default_factory=list)
+
+
+def is_discreet(identifier: str) -> bool:
+    """Tell whether an identifier may be an internal id, which is printed and names files.
+
+    An INE may not: it is private, and it follows a pupil for life.
+    """
+    return DISCREET.fullmatch(identifier) is not None and bool(ine_problem(identifier.upper()))
 
 
 def enumeration(items: list[str], link: str = "et") -> str:

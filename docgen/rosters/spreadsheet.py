@@ -10,7 +10,7 @@ from pathlib import Path
 from docgen import identifiers
 from docgen.fields import parse_date
 from docgen.records import Audience, Guardian, Person
-from docgen.rosters.gathering import Findings, Gathered, Handover
+from docgen.rosters.gathering import Findings, Gathered, Handover, is_discreet
 from docgen.rosters.tables import Column, Line, read_table
 from docgen.rosters.text import fold, name_problem
 
@@ -148,7 +148,7 @@ def internal_id(line: Line, name: str) -> str:
     An « Identifiant » that is an INE or that holds the family name (a login) is hidden too.
     """
     given = line["id"]
-    if given and not _tells(given, line["family_name"]):
+    if is_discreet(given) and fold(line["family_name"]) not in fold(given):
         return given
     secret = given or identifiers.normalise(line["ine"]) or name
     return "p" + hashlib.sha256(secret.encode()).hexdigest()[:12]
@@ -157,9 +157,3 @@ def internal_id(line: Line, name: str) -> str:
 def identity(line: Line, birth_date: date | None) -> str:
     """Give what two lines about one person share, however the name was typed."""
     return f"{fold(line['family_name'])}|{fold(line['first_name'])}|{birth_date or ''}"
-
-
-def _tells(identifier: str, family_name: str) -> bool:
-    if identifiers.ine_problem(identifiers.normalise(identifier)) is None:
-        return True
-    return fold(family_name) in fold(identifier)

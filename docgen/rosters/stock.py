@@ -26,11 +26,13 @@ def read_stock(path: Path, findings: Findings) -> dict[str, Device]:
     places: dict[str, str] = {}
     with findings.collecting():
         for line in read_table(path, STOCK, findings):
+            if not line.cells:
+                continue
             number = _number(line["serial"], line.where, findings)
             if number is None:
                 continue
             if number in devices:
-                what = f"la tablette {number} figure déjà à {places[number]}."
+                what = f"{tablet(number)} déjà citée à {places[number]}."
                 findings.problem(what, line.where, "Gardez une seule des deux lignes.")
                 continue
             devices[number] = Device(number, line["model"], line["state"])
@@ -71,13 +73,13 @@ def settle(
         holder, place = by_number.setdefault(number, (given.person_id, given.where))
         known = cessions.get(given.person_id)
         if holder != given.person_id:
-            what = f"la tablette {number} est déjà remise à une autre personne ({place})."
+            what = f"{tablet(number)} déjà remise à une autre personne ({place})."
             findings.problem(what, given.where, "Corrigez l’une des deux lignes.")
         elif known and known.serial != number:
             what = f"cette personne a déjà une tablette ({by_person[given.person_id]})."
             findings.problem(what, given.where, "Gardez une seule des deux lignes.")
         elif known and known.ceded_date and given.ceded_date not in (None, known.ceded_date):
-            what = f"la tablette {number} a deux dates de remise ({by_person[given.person_id]})."
+            what = f"{tablet(number)} : deux dates de remise ({by_person[given.person_id]})."
             findings.problem(what, given.where, "Gardez la bonne.")
         else:
             day = given.ceded_date or (known.ceded_date if known else None)
@@ -105,14 +107,20 @@ def _number(typed: str, where: str, findings: Findings) -> str | None:
     if not number:
         findings.problem("« N° de série » est vide.", where, "Complétez la cellule.")
         return None
-    if problem := identifiers.serial_problem(number):
-        remedy = "Recopiez l’étiquette, dans une cellule au format Texte."
-        findings.problem(problem, where, remedy)
+    # Not repeated: a name or a date typed in the wrong column would be.
+    if identifiers.serial_problem(number) or not any(map(str.isdigit, typed)):
+        what = "« N° de série » n’est pas fait de 4 à 32 lettres et chiffres."
+        findings.problem(what, where, "Recopiez l’étiquette, dans une cellule au format Texte.")
         return None
     if "O" in typed.upper():
-        sentence = f"la lettre O de « {typed} » est lue zéro : {number}."
-        findings.notice(sentence, where)
+        sentence = "la lettre O d’un numéro de série, qui n’en a jamais, est lue zéro"
+        findings.notice(f"{sentence} : {tablet(number)}.", where)
     return number
+
+
+def tablet(number: str) -> str:
+    """Name a tablet in a message, unless its number looks like an INE typed in its place."""
+    return f"tablette {number}" if identifiers.ine_problem(number) else "tablette"
 
 
 def _in_stock(
@@ -122,7 +130,7 @@ def _in_stock(
         return True
     close = _alike(number, devices)
     remedy = f"Vouliez-vous dire {enumeration(close, 'ou')} ?" if close else "Vérifiez l’étiquette."
-    findings.problem(f"la tablette {number} n’est pas dans le stock.", where, remedy)
+    findings.problem(f"{tablet(number)} absente du stock.", where, remedy)
     return False
 
 

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from docgen.errors import Problem, RosterRejected
+from docgen.rosters.archives import is_workbook
 from docgen.rosters.csvfile import TITLE_ROWS, read_csv
 from docgen.rosters.gathering import Findings
 from docgen.rosters.opening import kind, refusal
 from docgen.rosters.text import fold, tidy
+from docgen.rosters.workbook import read_workbook
 
 MAX_ROWS = 50_000  # the largest lycées have about 3,000 pupils
 FORCED_TEXT = re.compile('="([^"]*)"')
@@ -58,19 +60,30 @@ def read_table(path: Path, columns: Sequence[Column], findings: Findings) -> lis
     table = _Table(path.name, _places(path.name, titles, columns), len(titles), findings)
     lines = []
     for number, row in enumerate(chain(first[start + 1 :], rows), start + 2):
-        if number > MAX_ROWS:
-            remedy = "Donnez un fichier par établissement."
-            raise refusal(path.name, f"plus de {MAX_ROWS} lignes.", remedy)
+        # Blank rows are not counted: Excel often formats a million of them.
         if any(row) and any(map(str.strip, row)):
             lines.append(table.line(number, row))
+        if len(lines) > MAX_ROWS:
+            remedy = "Donnez un fichier par établissement."
+            raise refusal(path.name, f"plus de {MAX_ROWS} lignes.", remedy)
     return lines
 
 
-def _rows(path: Path, known: set[str]) -> Iterator[list[str]]:
+def is_table(path: Path) -> bool:
+    """Tell a CSV file or a workbook from an export of SIECLE, by its bytes.
+
+    Raises:
+        RosterRejected: when the file cannot be read at all.
+    """
     what = kind(path)
-    if what == "text":
-        return read_csv(path, lambda row: _promise(row, known))
-    raise refusal(path.name, "ce fichier n’est pas un tableur.", "Donnez un .csv ou un .xlsx.")
+    return what == "text" or (what == "zip" and is_workbook(path))
+
+
+def _rows(path: Path, known: set[str]) -> Iterator[list[str]]:
+    if not is_table(path):
+        raise refusal(path.name, "ce fichier n’est pas un tableur.", "Donnez un .csv ou un .xlsx.")
+    read = read_csv if kind(path) == "text" else read_workbook
+    return read(path, lambda row: _promise(row, known))
 
 
 def _promise(row: list[str], known: set[str]) -> int:

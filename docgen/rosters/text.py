@@ -3,11 +3,11 @@
 import codecs
 import re
 import unicodedata
-from typing import BinaryIO, Literal, TypeAlias
+from typing import IO, Literal, TypeAlias
 
 from docgen.fields import UNPRINTABLE
 
-Codec: TypeAlias = Literal["utf-16", "utf-8-sig", "utf-8", "cp1252", "iso8859-15"]
+Codec: TypeAlias = Literal["ascii", "utf-16", "utf-8-sig", "utf-8", "cp1252", "iso8859-15"]
 
 CHUNK = 1 << 20
 # 0x80 to 0x9F hold letters and quotes in Windows-1252, and nothing printable in ISO-8859-15.
@@ -17,18 +17,21 @@ GARBLED = re.compile("[½¼¾¤\ufffd]|[ÃÂ][^\\w\\s'’-]|[ÃÂ][ªº]|â€|�
 NAME_LIMIT = 100  # characters, in the SIECLE specification
 
 
-def sniff(stream: BinaryIO) -> Codec:
+def sniff(stream: IO[bytes]) -> Codec:
     """Tell the encoding of a text from all its bytes; what a file declares is often wrong."""
     chunk = stream.read(CHUNK)
     if chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     marked = chunk.startswith(codecs.BOM_UTF8)
     decoder = codecs.getincrementaldecoder("utf-8")()
-    valid, windows = True, False
+    plain, valid, windows = True, True, False
     while chunk and (valid or not windows):
+        plain = plain and chunk.isascii()
         valid = valid and _decodes(decoder, chunk)
         windows = windows or WINDOWS_ONLY.search(chunk) is not None
         chunk = stream.read(CHUNK)
+    if plain:
+        return "ascii"
     if valid and _decodes(decoder, b"", final=True):
         return "utf-8-sig" if marked else "utf-8"
     return "cp1252" if windows else "iso8859-15"

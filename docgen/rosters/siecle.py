@@ -1,0 +1,286 @@
+"""SIECLE exports, told apart by their root element, as the raw rows that they hold."""
+
+import re
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from docgen import identifiers
+from docgen.errors import RosterRejected
+from docgen.fields import parse_date
+from docgen.records import Guardian
+from docgen.rosters.archives import opened
+from docgen.rosters.gathering import Findings, is_discreet
+from docgen.rosters.markup import declared_encoding, elements
+from docgen.rosters.opening import HEAD_BYTES, kind, refusal, text_kind
+from docgen.rosters.text import Codec, sniff, tidy
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+WANTED = "Donnez l’export SIECLE ElevesAvecAdresses, et ResponsablesAvecAdresses."
+TEACHERS = "Pour les professeurs, donnez un tableur (.csv ou .xlsx)."
+OTHER_ROOTS = {
+    "EDT_STS": "le fichier emp_sts, de l’emploi du temps vers STS-Web",
+    "STS_EDT": "le fichier sts_emp de STS-Web, qui n’est pas encore lu",
+    "ficAlimMENESR": "un export de l’annuaire fédérateur (AAF), qui n’est pas lu",
+}
+CIVILITIES = {"M": "M.", "M.": "M.", "MR": "M.", "MONSIEUR": "M."} | dict.fromkeys(
+    ("MME", "MLLE", "MADAME", "MADEMOISELLE"), "Mme"
+)
+AGAIN = "Reprenez l’export dans SIECLE."
+
+
+@dataclass(frozen=True, slots=True)
+class Pupil:
+    """A row of ELEVES as it stands; `number` is the ELENOET that the school knows."""
+
+    where: str
+    id: str
+    number: str
+    family_name: str
+    usage_name: str
+    first_name: str
+    birth_date: str
+    exit_date: str
+    ine: str
+    sex: str
+    mef: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A row of RESPONSABLES: `rank` is 1 or 2 for who holds parental authority, 0 for others."""
+
+    person_id: str
+    rank: int
+    pays: bool
+    is_self: bool
+
+
+@dataclass(slots=True)
+class Export:
+    """What the files given together hold, before they are joined."""
+
+    year: str = ""
+    day: date | None = None
+    files: dict[str, str] = field(default_factory=dict)
+    pupils: dict[str, Pupil] = field(default_factory=dict)
+    divisions: dict[str, list[str]] = field(default_factory=dict)
+    persons: dict[str, Guardian] = field(default_factory=dict)
+    links: dict[str, list[Link]] = field(default_factory=dict)
+    levels: dict[str, str] = field(default_factory=dict)
+    division_mefs: dict[str, str] = field(default_factory=dict)
+    garbled_addresses: list[str] = field(default_factory=list)
+
+
+class Reader:
+    """Read export after export into one `Export`."""
+
+    def __init__(self, uai: str, findings: Findings) -> None:
+        """Take the school whose exports these must be."""
+        self.uai, self.findings, self.export = uai, findings, Export()
+
+    def read(self, path: Path) -> None:
+        """Add what one .xml or .zip file holds.
+
+        Raises:
+            RosterRejected: when the file cannot be read at all.
+        """
+        if kind(path) == "xml":
+            self._read(path.name, lambda: path.open("rb"))
+            return
+        with opened(path) as archive:
+            for where, member in self._members(path, archive):
+                with self.findings.collecting():
+                    self._read(where, partial(archive.open, member))
+
+    def _members(
+        self, path: Path, archive: zipfile.ZipFile
+    ) -> Iterator[tuple[str, zipfile.ZipInfo]]:
+        """Yield the XML members; what macOS adds to its archives is no file of the school."""
+        found, others = [], 0
+        for member in archive.infolist():
+            name = member.filename.rpartition("/")[2]
+            if not name or member.filename.startswith("__MACOSX/") or name.startswith("."):
+                continue
+            with archive.open(member) as stream:
+                head = stream.read(HEAD_BYTES)
+            if head.startswith(b"PK\x03\x04"):
+                what = "cette archive en contient une autre."
+                raise refusal(path.name, what, "Décompressez-la, et donnez les fichiers .xml.")
+            if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+                shown = "".join(filter(str.isprintable, name))[:80]
+                found.append((f"{path.name} ({shown})", member))
+            else:
+                others += 1
+        if not found:
+            raise refusal(path.name, "cette archive ne contient aucun export XML.", WANTED)
+        if others:
+            sentence = f"{others} fichier(s) de l’archive ignoré(s) : ce n’est pas du XML."
+            self.findings.notice(sentence, path.name)
+        return iter(found)
+
+    def _read(self, where: str, opening: Callable[[], IO[bytes]]) -> None:
+        codec = self._codec(where, opening)
+        with opening() as stream:
+            rows = elements(stream, where, codec)
+            handlers = self._handlers(next(rows).tag, where)
+            for element in rows:
+                if handler := handlers.get(element.tag):
+                    handler(element, where)
+
+    def _codec(self, where: str, opening: Callable[[], IO[bytes]]) -> Codec:
+        """Find the encoding in the bytes, and say so when the file declares another one."""
+        with opening() as stream:
+            head = stream.read(HEAD_BYTES)
+            text_kind(head, where)
+        with opening() as stream:
+            codec = sniff(stream)
+        declared = declared_encoding(head)
+        one_byte = codec in {"iso8859-15", "cp1252"}
+        if codec != "ascii" and one_byte == declared.startswith("utf"):
+            found = "ISO-8859-15" if one_byte else "UTF-8"
+            sentence = f"déclaré en {declared.upper()}, ce fichier est lu en {found}."
+            self.findings.notice(sentence, where)
+        return codec
+
+    def _handlers(self, root: str, where: str) -> dict[str, Callable[["Element", str], None]]:
+        handlers = {
+            "BEE_ELEVES": {
+                "ELEVE": self._pupil,
+                "STRUCTURES_ELEVE": self._structures,
+                "ADRESSE": self._address,
+            },
+            "BEE_RESPONSABLES": {
+                "PERSONNE": self._person,
+                "RESPONSABLE_ELEVE": self._link,
+                "RESPONSABLE": self._link,
+                "ADRESSE": self._address,
+            },
+            "BEE_STRUCTURES": {"DIVISION": self._division},
+            "BEE_NOMENCLATURES": {"MEF": self._mef},
+            "BEE_COMMUN": {},
+        }
+        if root not in handlers:
+            raise _other_root(root, where)
+        if root in {"BEE_ELEVES", "BEE_RESPONSABLES"} and root in self.export.files:
+            what = f"ce fichier est de la même sorte que {self.export.files[root]} ({root})."
+            raise refusal(where, what, "N’en donnez qu’un.")
+        self.export.files[root] = where
+        return {"PARAMETRES": partial(self._header, root), **handlers[root]}
+
+    def _header(self, root: str, element: "Element", where: str) -> None:
+        found = identifiers.normalise(_text(element, "UAJ"))
+        if found and found != self.uai:
+            what = f"ce fichier est celui de l’établissement {found}, et non de {self.uai}."
+            remedy = f"Faites l’export dans la base SIECLE de {self.uai} (cité scolaire ?)."
+            self.findings.problem(what, where, remedy)
+        if not found and root in {"BEE_ELEVES", "BEE_RESPONSABLES"}:
+            what = "l’UAJ manque : rien ne dit de quel établissement est ce fichier."
+            self.findings.problem(what, where, "Reprenez l’export dans SIECLE.")
+        year = _text(element, "ANNEE_SCOLAIRE")
+        if year and self.export.year and year != self.export.year:
+            what = f"ce fichier est de l’année {year}, un autre de l’année {self.export.year}."
+            self.findings.problem(what, where, "Donnez des exports de la même année scolaire.")
+        self.export.year = self.export.year or year
+        day = parse_date(_text(element, "DATE_EXPORT", "HORODATAGE")[:10])
+        if root == "BEE_ELEVES" and day:
+            self.export.day = day
+
+    def _pupil(self, element: "Element", where: str) -> None:
+        key = element.get("ELEVE_ID", "").strip()
+        place = f"{where}, ELEVE_ID {key}"
+        if not is_discreet(key):
+            self.findings.problem("un élève n’a pas d’ELEVE_ID utilisable.", where, AGAIN)
+        elif key in self.export.pupils:
+            self.findings.problem("cet élève s’y trouve deux fois.", place, AGAIN)
+        else:
+            self.export.pupils[key] = Pupil(
+                where=place,
+                id=key,
+                number=_number(element),
+                family_name=_text(element, "NOM_DE_FAMILLE", "NOM"),
+                usage_name=_text(element, "NOM_USAGE"),
+                first_name=_text(element, "PRENOM"),
+                birth_date=_text(element, "DATE_NAISS"),
+                exit_date=_text(element, "DATE_SORTIE"),
+                ine=identifiers.normalise(_text(element, "ID_NATIONAL", "INE_RNIE", "INE_BEA")),
+                sex=_text(element, "CODE_SEXE"),
+                mef=_text(element, "CODE_MEF"),
+            )
+
+    def _structures(self, element: "Element", where: str) -> None:
+        """Keep the classes (type D) of a pupil, wherever they stand among the groups."""
+        classes = self.export.divisions.setdefault(element.get("ELEVE_ID", "").strip(), [])
+        for structure in element.iter("STRUCTURE"):
+            # Kept as typed: « 4 D » and « 301 » are codes, not words or numbers.
+            code = (structure.findtext("CODE_STRUCTURE") or "").strip()
+            if code and _text(structure, "TYPE_STRUCTURE") == "D" and code not in classes:
+                classes.append(code)
+
+    def _address(self, element: "Element", where: str) -> None:
+        lines = ("LIGNE1_ADRESSE", "LIGNE2_ADRESSE", "LIGNE3_ADRESSE", "LIGNE4_ADRESSE")
+        if any("?" in _text(element, tag) for tag in (*lines, "LIBELLE_POSTAL")):
+            place = f"{where}, ADRESSE_ID {element.get('ADRESSE_ID', '').strip()}"
+            self.export.garbled_addresses.append(place)
+
+    def _person(self, element: "Element", where: str) -> None:
+        self.export.persons[element.get("PERSONNE_ID", "").strip()] = Guardian(
+            family_name=_text(element, "NOM_DE_FAMILLE", "NOM"),
+            first_name=_text(element, "PRENOM"),
+            civility=CIVILITIES.get(_text(element, "LC_CIVILITE", "LL_CIVILITE").upper(), ""),
+            email=_text(element, "MEL"),
+            phone=_text(element, "TEL_PORTABLE", "TEL_PERSONNEL", "TEL_PROFESSIONNEL"),
+        )
+
+    def _link(self, element: "Element", where: str) -> None:
+        level, legal = _text(element, "NIVEAU_RESPONSABILITE"), _text(element, "RESP_LEGAL")
+        rank = int(level == "1") if level else {"1": 1, "2": 2}.get(legal, 0)
+        link = Link(
+            person_id=_text(element, "PERSONNE_ID"),
+            rank=rank,
+            # One row mixes 0/1 and true/false.
+            pays=_text(element, "PAIE_FRAIS_SCOLAIRES", "RESP_FINANCIER").lower() in {"1", "true"},
+            # 70 since 2018, 7 before: the pupil, of age, answers for himself.
+            is_self=_text(element, "CODE_PARENTE") in {"70", "7"},
+        )
+        self.export.links.setdefault(_text(element, "ELEVE_ID"), []).append(link)
+
+    def _division(self, element: "Element", where: str) -> None:
+        mefs = {code.text.strip() for code in element.iter("CODE_MEF") if code.text}
+        # A class of several courses says nothing of the level of one pupil.
+        only = mefs.pop() if len(mefs) == 1 else ""
+        self.export.division_mefs[element.get("CODE_STRUCTURE", "").strip()] = only
+
+    def _mef(self, element: "Element", where: str) -> None:
+        label = _text(element, "LIBELLE_EDITION", "LIBELLE_LONG", "FORMATION")
+        self.export.levels[element.get("CODE_MEF", "").strip()] = label
+
+
+def _text(element: "Element", *tags: str) -> str:
+    """Give the first of these elements that holds something: absent and empty are the same."""
+    for tag in tags:
+        if text := tidy(element.findtext(tag) or ""):
+            return text
+    return ""
+
+
+def _number(element: "Element") -> str:
+    """Give the ELENOET, which begins the ID_ELEVE_ETAB when it is missing itself."""
+    own = _text(element, "ELENOET") or element.get("ELENOET", "")
+    return (own or _text(element, "ID_ELEVE_ETAB")[:5]).strip().lstrip("0")
+
+
+def _other_root(root: str, where: str) -> RosterRejected:
+    known = OTHER_ROOTS.get(root)
+    if known:
+        remedy = TEACHERS if "STS" in root else ""
+        return refusal(where, f"ce fichier est {known}.", f"{WANTED} {remedy}".strip())
+    if re.fullmatch(r"BEE_[A-Z_]{1,40}", root):
+        return refusal(where, f"cet export de SIECLE ({root}) n’est pas utile ici.", WANTED)
+    return refusal(where, "ce fichier XML n’est pas un export de SIECLE.", WANTED)
