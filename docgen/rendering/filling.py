@@ -22,7 +22,8 @@ from docgen.rendering.typesetting import Typesetter, does_not_fit
 REFERENCE_SIZE = 9.0  # pt: read exactly by OCR at 200 and 300 dpi (reference/scanning.md)
 REFERENCE_AT = (34 * MM, 12 * MM)  # beside the bottom left code, past its quiet zone
 RULE_WIDTH = 0.4  # pt, as in slots.css
-RULE = b"%b w .33 G " % number(RULE_WIDTH)  # the line to write on where there is no value
+RULE_RISE = 0.12  # em above the foot of the line, as in slots.css
+RULE = b".33 g "  # the line to write on where there is no value
 IMAGE = b"BI/W %d/H %d/IM true" % (MODULES, MODULES)
 
 
@@ -128,6 +129,7 @@ class Filler:
         yield b"ET\n"
         if len(rules) > 1:
             yield from rules
+            yield b"0 g\n"
 
     def _set(self, place: Place, value: str, where: str) -> Iterator[bytes]:
         label = self._labels[place.field]
@@ -155,20 +157,16 @@ def _place(slot: Slot, placement: Placement) -> Place:
     x, y = placement.x + slot.x * scale, placement.y + slot.y * scale
     size, leading = slot.size * scale, slot.leading * scale
     width = slot.width / slot.size
-    foot = y + above_baseline(size, leading) - leading + RULE_WIDTH / 2
-    rules = _rules(x, x + width * size, [foot - line * leading for line in range(slot.lines)])
+    foot = y + above_baseline(size, leading) - leading + RULE_RISE * size
+    box = (number(width * size), number(RULE_WIDTH * scale))
+    heights = (number(foot - line * leading) for line in range(slot.lines))
+    rules = b"".join(b"%b %b %b %b re f\n" % (number(x), height, *box) for height in heights)
     matrix = _matrix(size, x, y)
     return Place(slot.field, width, slot.lines, x, y, size, leading, matrix, rules)
 
 
 def _matrix(size: float, x: float, y: float) -> bytes:
     return b"%b 0 0 %b %b %b Tm" % (number(size), number(size), number(x), number(y))
-
-
-def _rules(left: float, right: float, heights: Iterable[float]) -> bytes:
-    """Draw a line to write on at the foot of each line of a slot."""
-    start, end = number(left), number(right)
-    return b"".join(b"%b %b m %b %b l S\n" % (start, y, end, y) for y in map(number, heights))
 
 
 def _placed(placement: Placement, xobject: int) -> bytes:

@@ -85,7 +85,7 @@ class ValuePen:
         """Draw a value, or a line to write on when there is none."""
         value = self.values.get(field.name, "")
         if not value:
-            rules = Markup('<span class="rule"></span>') * lines
+            rules = Markup('<span class="slot-line"></span>') * lines
             return Markup('<span class="slot" style="height:{}lh">{}</span>').format(lines, rules)
         share, pieces = self.fit(field.name, value)
         text = Markup("<br>").join(escape(piece) for piece in pieces)
