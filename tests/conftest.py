@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+SENDING = {"socket.connect", "socket.sendto", "socket.sendmsg"}
+
 
 @pytest.fixture(scope="session", autouse=True)
 def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
@@ -26,7 +28,7 @@ def refuse_network(event: str, args: tuple[object, ...]) -> None:
     """Refuse, from Python's audit events, to look up or reach anything but this machine."""
     if event == "socket.getaddrinfo":
         host = args[0]
-    elif event in {"socket.connect", "socket.sendto"} and isinstance(args[1], tuple):
+    elif event in SENDING and isinstance(args[1], tuple):
         host = args[1][0]  # a path, not a pair, is a socket of this machine
     else:
         return
@@ -35,10 +37,11 @@ def refuse_network(event: str, args: tuple[object, ...]) -> None:
 
 
 def _is_here(host: object) -> bool:
-    if host in {None, "", b"", "localhost", b"localhost"}:
+    name = host.decode() if isinstance(host, bytes) else str(host or "localhost")
+    if name == "localhost":
         return True
     try:
-        return ipaddress.ip_address(os.fsdecode(str(host))).is_loopback
+        return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
 

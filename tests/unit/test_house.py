@@ -57,10 +57,13 @@ def test_what_prints_is_locked_at_the_same_versions_for_tests() -> None:
 
 
 def test_every_dependency_of_the_project_is_locked() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    wanted = project["project"]["dependencies"] + project["build-system"]["requires"]
-    names = {re.match(r"[\w.-]+", line).group() for line in locked(ROOT / "requirements/run.txt")}
-    assert {re.match(r"[\w.-]+", line).group().lower() for line in wanted} - names == set()
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    project = settings["project"]
+    to_run = project["dependencies"] + settings["build-system"]["requires"]
+    to_develop = to_run + project["optional-dependencies"]["dev"]
+    for lock, wanted in (("run.txt", to_run), ("dev.txt", to_develop)):
+        names = {line.split("==")[0] for line in locked(ROOT / "requirements" / lock)}
+        assert {re.split(r"[^\w.-]", name)[0].lower() for name in wanted} - names == set()
 
 
 def test_every_dependency_has_its_reason() -> None:
