@@ -1,46 +1,74 @@
-"""XML of school systems as a stream of records: no DTD, little memory, the true encoding."""
+"""XML of school systems as a stream of rows: no DTD, little memory, the true encoding."""
 
 import re
 from collections.abc import Iterator
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 from docgen.errors import RosterRejected
 from docgen.rosters.opening import refusal
-from docgen.rosters.text import Codec
-
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
+from docgen.rosters.text import CHUNK, Codec, tidy
 
 # SIECLE nests 7 deep and a lycée of 3,000 pupils has some 300,000 elements.
 MAX_DEPTH = 16
 MAX_ELEMENTS = 2_000_000
-RECORD_DEPTH = 4  # root / DONNEES / ELEVES / ELEVE
+ROW_DEPTH = 4  # root / DONNEES / ELEVES / ELEVE
+HEADER = "PARAMETRES"
 DECLARED = re.compile(rb"""<\?xml[^>]*encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 DIRECTORY_DOCTYPE = "ficAlimMENESR"
-AGAIN = "Téléchargez-le de nouveau."
 
 
-def elements(stream: IO[bytes], where: str, codec: Codec) -> Iterator["Element"]:
-    """Yield the root as it opens, its header (depth 2), then each record (depth 4) once whole.
+class Row:
+    """An element that holds others: the texts of its own children by tag, and its nested rows."""
+
+    __slots__ = ("attributes", "rows", "tag", "texts")
+
+    def __init__(self, tag: str, attributes: dict[str, str]) -> None:
+        """Start an empty row."""
+        self.tag, self.attributes = tag, attributes
+        self.texts: dict[str, str] = {}
+        self.rows: list[Row] = []
+
+    def key(self, name: str) -> str:
+        """Give an attribute, "" when it is absent."""
+        return self.attributes.get(name, "").strip()
+
+    def first(self, *tags: str) -> str:
+        """Give the first of these texts that is there; absent and empty are the same."""
+        return next((tidy(self.texts[tag]) for tag in tags if tag in self.texts), "")
+
+    def nested(self, tag: str) -> Iterator[str]:
+        """Yield the texts of a tag, however deep."""
+        if tag in self.texts:
+            yield self.texts[tag]
+        for row in self.rows:
+            yield from row.nested(tag)
+
+
+def rows(stream: IO[bytes], where: str, codec: Codec) -> Iterator[Row]:
+    """Yield the root as it opens, its header, then each row (depth 4) once whole.
 
     Raises:
         RosterRejected: when the XML is broken, too deep, too long, or has a DTD.
     """
     from defusedxml import DefusedXmlException, DTDForbidden
-    from defusedxml.ElementTree import ParseError, XMLParser, iterparse
+    from defusedxml.ElementTree import ParseError, XMLParser
 
+    target = _Target(where)
     # The encoding found in the bytes overrides the declared one, which editors leave behind.
-    parser = XMLParser(encoding=codec.removesuffix("-sig"), forbid_dtd=True)
+    parser = XMLParser(target=target, encoding=codec.removesuffix("-sig"), forbid_dtd=True)
     try:
-        yield from _walk(iterparse(stream, ("start", "end"), parser), where)
+        while chunk := stream.read(CHUNK >> 4):
+            parser.feed(chunk)
+            yield from target.taken()
+        parser.close()
     except DTDForbidden as error:
         raise _dtd_refusal(where, error.name) from error
     except DefusedXmlException as error:
         raise _dtd_refusal(where, "") from error
     except ParseError as error:
-        line = getattr(error, "position", (0, 0))[0]
+        place = f"{where}, ligne {error.position[0]}"
         what = "ce fichier XML est incomplet ou abîmé."
-        raise refusal(f"{where}, ligne {line}", what, AGAIN) from error
+        raise refusal(place, what, "Téléchargez-le de nouveau.") from error
 
 
 def declared_encoding(head: bytes) -> str:
@@ -49,30 +77,48 @@ def declared_encoding(head: bytes) -> str:
     return found[1].decode("ascii").lower() if found else "utf-8"
 
 
-def _walk(events: Iterator[tuple[str, "Element"]], where: str) -> Iterator["Element"]:
-    open_elements: list[Element] = []
-    count = 0
-    for event, element in events:
-        if event == "start":
-            open_elements.append(element)
-            count += 1
-            if len(open_elements) > MAX_DEPTH or count > MAX_ELEMENTS:
-                what = "ce fichier XML est trop profond ou trop long pour un export de SIECLE."
-                raise refusal(where, what, "Vérifiez que c’est le bon.")
-            if count == 1:
-                yield element
-            continue
-        open_elements.pop()
-        depth = len(open_elements) + 1
-        if depth in (2, RECORD_DEPTH):
-            yield element
-        # What was yielded is let go of; the header alone is kept until it is whole.
-        if depth == RECORD_DEPTH or (1 < depth < RECORD_DEPTH and not _in_header(open_elements)):
-            open_elements[-1].clear()
+class _Target:
+    """Build rows from the parser's events; what was yielded is let go of."""
 
+    def __init__(self, where: str) -> None:
+        self.where = where
+        self.ready: list[Row] = []
+        self.open: list[Row] = []
+        self.text: list[str] = []
+        self.count = 0
+        self.data = self.text.append  # the parser's fast path: no method between it and the list
 
-def _in_header(parents: list["Element"]) -> bool:
-    return len(parents) == 2 and parents[-1].tag == "PARAMETRES"
+    def taken(self) -> list[Row]:
+        """Give the rows that are whole, and forget them."""
+        ready, self.ready = self.ready, []
+        return ready
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        """Open an element."""
+        row = Row(tag, attributes)
+        self.open.append(row)
+        self.text.clear()
+        self.count += 1
+        if self.count == 1:
+            self.ready.append(row)
+        if self.count > MAX_ELEMENTS or len(self.open) > MAX_DEPTH:
+            what = "ce fichier XML est trop profond ou trop long pour un export de SIECLE."
+            raise refusal(self.where, what, "Vérifiez que c’est le bon.")
+
+    def end(self, tag: str) -> None:
+        """Close an element: a row is yielded, what it holds goes to it, the rest is dropped."""
+        row, depth = self.open.pop(), len(self.open) + 1
+        if depth == ROW_DEPTH or (depth == 2 and tag == HEADER):
+            self.ready.append(row)
+        elif depth > ROW_DEPTH or (depth == 3 and self.open[-1].tag == HEADER):
+            if row.texts or row.rows:
+                self.open[-1].rows.append(row)
+            elif text := "".join(self.text).strip():
+                self.open[-1].texts.setdefault(tag, text)
+        self.text.clear()
+
+    def close(self) -> None:
+        """End the document, as the parser asks."""
 
 
 def _dtd_refusal(where: str, name: str) -> RosterRejected:

@@ -70,7 +70,9 @@ def text_kind(head: bytes, where: str) -> Kind:
     for magic, name, remedy in FOREIGN:
         if head.startswith(magic):
             raise refusal(where, f"ce fichier est {name}.", remedy)
-    start = head.removeprefix(BOMS[0]).lstrip().lower()
+    wide = head.startswith(BOMS[1:])
+    plain = head.decode("utf-16", "ignore").encode() if wide else head.removeprefix(BOMS[0])
+    start = plain.lstrip().lower()
     if start.startswith(WEB_PAGE):
         what = "ce fichier est une page web, sans doute une session expirée."
         raise refusal(where, what, "Reconnectez-vous, puis téléchargez-le de nouveau.")

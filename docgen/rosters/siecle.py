@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 from docgen import identifiers
 from docgen.errors import RosterRejected
@@ -15,12 +15,9 @@ from docgen.fields import parse_date
 from docgen.records import Guardian
 from docgen.rosters.archives import opened
 from docgen.rosters.gathering import Findings, is_discreet
-from docgen.rosters.markup import declared_encoding, elements
+from docgen.rosters.markup import Row, declared_encoding, rows
 from docgen.rosters.opening import HEAD_BYTES, kind, refusal, text_kind
-from docgen.rosters.text import Codec, sniff, tidy
-
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
+from docgen.rosters.text import Codec, sniff
 
 WANTED = "Donnez l’export SIECLE ElevesAvecAdresses, et ResponsablesAvecAdresses."
 TEACHERS = "Pour les professeurs, donnez un tableur (.csv ou .xlsx)."
@@ -128,11 +125,11 @@ class Reader:
     def _read(self, where: str, opening: Callable[[], IO[bytes]]) -> None:
         codec = self._codec(where, opening)
         with opening() as stream:
-            rows = elements(stream, where, codec)
-            handlers = self._handlers(next(rows).tag, where)
-            for element in rows:
-                if handler := handlers.get(element.tag):
-                    handler(element, where)
+            found = rows(stream, where, codec)
+            handlers = self._handlers(next(found).tag, where)
+            for row in found:
+                if handler := handlers.get(row.tag):
+                    handler(row, where)
 
     def _codec(self, where: str, opening: Callable[[], IO[bytes]]) -> Codec:
         """Find the encoding in the bytes, and say so when the file declares another one."""
@@ -149,7 +146,7 @@ class Reader:
             self.findings.notice(sentence, where)
         return codec
 
-    def _handlers(self, root: str, where: str) -> dict[str, Callable[["Element", str], None]]:
+    def _handlers(self, root: str, where: str) -> dict[str, Callable[[Row, str], None]]:
         handlers = {
             "BEE_ELEVES": {
                 "ELEVE": self._pupil,
@@ -174,8 +171,8 @@ class Reader:
         self.export.files[root] = where
         return {"PARAMETRES": partial(self._header, root), **handlers[root]}
 
-    def _header(self, root: str, element: "Element", where: str) -> None:
-        found = identifiers.normalise(_text(element, "UAJ"))
+    def _header(self, root: str, row: Row, where: str) -> None:
+        found = identifiers.normalise(row.first("UAJ"))
         if found and found != self.uai:
             what = f"ce fichier est celui de l’établissement {found}, et non de {self.uai}."
             remedy = f"Faites l’export dans la base SIECLE de {self.uai} (cité scolaire ?)."
@@ -183,17 +180,17 @@ class Reader:
         if not found and root in {"BEE_ELEVES", "BEE_RESPONSABLES"}:
             what = "l’UAJ manque : rien ne dit de quel établissement est ce fichier."
             self.findings.problem(what, where, "Reprenez l’export dans SIECLE.")
-        year = _text(element, "ANNEE_SCOLAIRE")
+        year = row.first("ANNEE_SCOLAIRE")
         if year and self.export.year and year != self.export.year:
             what = f"ce fichier est de l’année {year}, un autre de l’année {self.export.year}."
             self.findings.problem(what, where, "Donnez des exports de la même année scolaire.")
         self.export.year = self.export.year or year
-        day = parse_date(_text(element, "DATE_EXPORT", "HORODATAGE")[:10])
+        day = parse_date(row.first("DATE_EXPORT", "HORODATAGE")[:10])
         if root == "BEE_ELEVES" and day:
             self.export.day = day
 
-    def _pupil(self, element: "Element", where: str) -> None:
-        key = element.get("ELEVE_ID", "").strip()
+    def _pupil(self, row: Row, where: str) -> None:
+        key = row.key("ELEVE_ID")
         place = f"{where}, ELEVE_ID {key}"
         if not is_discreet(key):
             self.findings.problem("un élève n’a pas d’ELEVE_ID utilisable.", where, AGAIN)
@@ -203,77 +200,69 @@ class Reader:
             self.export.pupils[key] = Pupil(
                 where=place,
                 id=key,
-                number=_number(element),
-                family_name=_text(element, "NOM_DE_FAMILLE", "NOM"),
-                usage_name=_text(element, "NOM_USAGE"),
-                first_name=_text(element, "PRENOM"),
-                birth_date=_text(element, "DATE_NAISS"),
-                exit_date=_text(element, "DATE_SORTIE"),
-                ine=identifiers.normalise(_text(element, "ID_NATIONAL", "INE_RNIE", "INE_BEA")),
-                sex=_text(element, "CODE_SEXE"),
-                mef=_text(element, "CODE_MEF"),
+                number=_number(row),
+                family_name=row.first("NOM_DE_FAMILLE", "NOM"),
+                usage_name=row.first("NOM_USAGE"),
+                first_name=row.first("PRENOM"),
+                birth_date=row.first("DATE_NAISS"),
+                exit_date=row.first("DATE_SORTIE"),
+                ine=identifiers.normalise(row.first("ID_NATIONAL", "INE_RNIE", "INE_BEA")),
+                sex=row.first("CODE_SEXE"),
+                mef=row.first("CODE_MEF"),
             )
 
-    def _structures(self, element: "Element", where: str) -> None:
+    def _structures(self, row: Row, where: str) -> None:
         """Keep the classes (type D) of a pupil, wherever they stand among the groups."""
-        classes = self.export.divisions.setdefault(element.get("ELEVE_ID", "").strip(), [])
-        for structure in element.iter("STRUCTURE"):
+        classes = self.export.divisions.setdefault(row.key("ELEVE_ID"), [])
+        for structure in row.rows:
             # Kept as typed: « 4 D » and « 301 » are codes, not words or numbers.
-            code = (structure.findtext("CODE_STRUCTURE") or "").strip()
-            if code and _text(structure, "TYPE_STRUCTURE") == "D" and code not in classes:
+            code = structure.texts.get("CODE_STRUCTURE", "")
+            if code and structure.texts.get("TYPE_STRUCTURE") == "D" and code not in classes:
                 classes.append(code)
 
-    def _address(self, element: "Element", where: str) -> None:
+    def _address(self, row: Row, where: str) -> None:
         lines = ("LIGNE1_ADRESSE", "LIGNE2_ADRESSE", "LIGNE3_ADRESSE", "LIGNE4_ADRESSE")
-        if any("?" in _text(element, tag) for tag in (*lines, "LIBELLE_POSTAL")):
-            place = f"{where}, ADRESSE_ID {element.get('ADRESSE_ID', '').strip()}"
+        if any("?" in row.texts.get(tag, "") for tag in (*lines, "LIBELLE_POSTAL")):
+            place = f"{where}, ADRESSE_ID {row.key('ADRESSE_ID')}"
             self.export.garbled_addresses.append(place)
 
-    def _person(self, element: "Element", where: str) -> None:
-        self.export.persons[element.get("PERSONNE_ID", "").strip()] = Guardian(
-            family_name=_text(element, "NOM_DE_FAMILLE", "NOM"),
-            first_name=_text(element, "PRENOM"),
-            civility=CIVILITIES.get(_text(element, "LC_CIVILITE", "LL_CIVILITE").upper(), ""),
-            email=_text(element, "MEL"),
-            phone=_text(element, "TEL_PORTABLE", "TEL_PERSONNEL", "TEL_PROFESSIONNEL"),
+    def _person(self, row: Row, where: str) -> None:
+        self.export.persons[row.key("PERSONNE_ID")] = Guardian(
+            family_name=row.first("NOM_DE_FAMILLE", "NOM"),
+            first_name=row.first("PRENOM"),
+            civility=CIVILITIES.get(row.first("LC_CIVILITE", "LL_CIVILITE").upper(), ""),
+            email=row.first("MEL"),
+            phone=row.first("TEL_PORTABLE", "TEL_PERSONNEL", "TEL_PROFESSIONNEL"),
         )
 
-    def _link(self, element: "Element", where: str) -> None:
-        level, legal = _text(element, "NIVEAU_RESPONSABILITE"), _text(element, "RESP_LEGAL")
+    def _link(self, row: Row, where: str) -> None:
+        level, legal = row.first("NIVEAU_RESPONSABILITE"), row.first("RESP_LEGAL")
         rank = int(level == "1") if level else {"1": 1, "2": 2}.get(legal, 0)
         link = Link(
-            person_id=_text(element, "PERSONNE_ID"),
+            person_id=row.first("PERSONNE_ID"),
             rank=rank,
             # One row mixes 0/1 and true/false.
-            pays=_text(element, "PAIE_FRAIS_SCOLAIRES", "RESP_FINANCIER").lower() in {"1", "true"},
+            pays=row.first("PAIE_FRAIS_SCOLAIRES", "RESP_FINANCIER").lower() in {"1", "true"},
             # 70 since 2018, 7 before: the pupil, of age, answers for himself.
-            is_self=_text(element, "CODE_PARENTE") in {"70", "7"},
+            is_self=row.first("CODE_PARENTE") in {"70", "7"},
         )
-        self.export.links.setdefault(_text(element, "ELEVE_ID"), []).append(link)
+        self.export.links.setdefault(row.first("ELEVE_ID"), []).append(link)
 
-    def _division(self, element: "Element", where: str) -> None:
-        mefs = {code.text.strip() for code in element.iter("CODE_MEF") if code.text}
+    def _division(self, row: Row, where: str) -> None:
+        mefs = set(row.nested("CODE_MEF"))
         # A class of several courses says nothing of the level of one pupil.
         only = mefs.pop() if len(mefs) == 1 else ""
-        self.export.division_mefs[element.get("CODE_STRUCTURE", "").strip()] = only
+        self.export.division_mefs[row.key("CODE_STRUCTURE")] = only
 
-    def _mef(self, element: "Element", where: str) -> None:
-        label = _text(element, "LIBELLE_EDITION", "LIBELLE_LONG", "FORMATION")
-        self.export.levels[element.get("CODE_MEF", "").strip()] = label
-
-
-def _text(element: "Element", *tags: str) -> str:
-    """Give the first of these elements that holds something: absent and empty are the same."""
-    for tag in tags:
-        if text := tidy(element.findtext(tag) or ""):
-            return text
-    return ""
+    def _mef(self, row: Row, where: str) -> None:
+        label = row.first("LIBELLE_EDITION", "LIBELLE_LONG", "FORMATION")
+        self.export.levels[row.key("CODE_MEF")] = label
 
 
-def _number(element: "Element") -> str:
+def _number(row: Row) -> str:
     """Give the ELENOET, which begins the ID_ELEVE_ETAB when it is missing itself."""
-    own = _text(element, "ELENOET") or element.get("ELENOET", "")
-    return (own or _text(element, "ID_ELEVE_ETAB")[:5]).strip().lstrip("0")
+    own = row.first("ELENOET") or row.key("ELENOET")
+    return (own or row.first("ID_ELEVE_ETAB")[:5]).strip().lstrip("0")
 
 
 def _other_root(root: str, where: str) -> RosterRejected:

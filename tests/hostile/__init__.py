@@ -1,0 +1,1 @@
+"""Files that tests give to the import: SIECLE exports piece by piece, and hostile ones."""
