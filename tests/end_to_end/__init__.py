@@ -1,0 +1,1 @@
+"""Whole jobs, on real input, looked at as paper."""

@@ -1,0 +1,146 @@
+"""The promises of paper, for a thousand people and for the nastiest."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from docgen.errors import FieldDoesNotFit
+from docgen.press import Document
+from docgen.rendering.pictures import greys
+from samples.people import nasty_people
+from tests.end_to_end.pressing import LAYOUTS, NAMES, Pressed, everybody, press, run, texts
+
+PEOPLE = 1000
+
+
+@pytest.fixture(scope="module", params=LAYOUTS, ids=NAMES)
+def pressed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Pressed:
+    slug, layout, *_ = request.param
+    return press(slug, layout, everybody(slug, PEOPLE), tmp_path_factory.mktemp("job"))
+
+
+@pytest.fixture(scope="module")
+def pages(pressed: Pressed) -> dict[str, list[str]]:
+    return {path.name: texts(path) for path in pressed.files()}
+
+
+def rows(pressed: Pressed) -> list[dict[str, str]]:
+    with (pressed.folder / "manifest.csv").open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_a_job_takes_the_pages_sides_and_sheets_promised(
+    pressed: Pressed, pages: dict[str, list[str]], request: pytest.FixtureRequest
+) -> None:
+    expected = {(slug, layout): counts for slug, layout, *counts in LAYOUTS}
+    report = pressed.report
+    of_pages, sides, sheets = expected[report.template, report.layout]
+    documents = PEOPLE * report.copies
+    assert pressed.layout.pages == of_pages
+    assert (report.documents, report.sides, report.sheets) == (
+        documents,
+        documents * sides,
+        documents * sheets,
+    )
+    assert sum(map(len, pages.values())) == documents * sheets * 2
+    assert [volume.documents for volume in report.volumes] == [500] * (documents // 500)
+
+
+def test_every_document_starts_on_a_recto_and_its_last_verso_may_be_blank(
+    pressed: Pressed, pages: dict[str, list[str]]
+) -> None:
+    found = rows(pressed)
+    assert len(found) == pressed.report.documents
+    for row in found:
+        first, last = int(row["first_side"]), int(row["last_side"])
+        assert first % 2 == 1
+        assert last - first + 1 == pressed.layout.sides
+        own = pages[row["volume"]][first - 1 : last]
+        for number, text in enumerate(own, 1):
+            assert f"{row['reference']}{number}/{pressed.layout.sides}" in text
+        after = pages[row["volume"]][last : first - 1 + pressed.layout.sheets * 2]
+        assert after == [""] * (pressed.layout.sheets * 2 - pressed.layout.sides)
+
+
+def test_each_persons_values_stand_on_their_own_pages_and_nowhere_else(
+    pressed: Pressed, pages: dict[str, list[str]]
+) -> None:
+    documents = {document.copy.reference: document for document in pressed.job.documents()}
+    serials = {cession.serial for cession in pressed.job.order.roster.cessions.values()}
+    assert len(documents) == pressed.report.documents
+    for row in rows(pressed):
+        document: Document = documents[row["reference"]]
+        first, last = int(row["first_side"]), int(row["last_side"])
+        own = "".join(pages[row["volume"]][first - 1 : last])
+        for value in document.copy.values.values():
+            assert "".join(value.split()) in own
+        serial = pressed.job.order.roster.cessions[row["person"]].serial
+        assert {word for word in serials if word in own} == {serial}
+        assert {other for other in (row["reference"],) if other in own} == {row["reference"]}
+
+
+def test_no_reference_comes_twice_in_a_job(pressed: Pressed) -> None:
+    references = [row["reference"] for row in rows(pressed)]
+    assert len(set(references)) == len(references)
+
+
+def test_qpdf_finds_nothing_to_say(pressed: Pressed) -> None:
+    for path in pressed.files():
+        done = run("qpdf", "--check", path)
+        assert done.returncode == 0, done.stderr
+        assert b"WARNING" not in done.stdout + done.stderr
+
+
+def test_poppler_pdfium_and_ghostscript_draw_alike(pressed: Pressed, tmp_path: Path) -> None:
+    """At 72 dpi, at most 1 % of pixels differ by more than 64 grey levels, without a warning."""
+    import numpy as np
+    from PIL import Image
+
+    path = pressed.files()[0]
+    sides = pressed.layout.sides
+    last = f"{sides}"
+    poppler = run("pdftoppm", "-r", "72", "-gray", "-png", "-l", last, path, tmp_path / "poppler")
+    ghost = run(
+        *("gs", "-q", "-dNOPAUSE", "-dBATCH", "-dSAFER", "-sDEVICE=pnggray", "-r72"),
+        *("-dTextAlphaBits=4", "-dGraphicsAlphaBits=4", f"-dLastPage={last}"),
+        *(f"-sOutputFile={tmp_path}/ghost-%d.png", path),
+    )
+    for done in (poppler, ghost):
+        assert done.returncode == 0
+        assert not done.stderr
+        assert not done.stdout
+    drawn = [
+        [
+            np.array(Image.open(file).convert("L")).astype(int)
+            for file in sorted(tmp_path.glob(name))
+        ]
+        for name in ("poppler-*", "ghost-*")
+    ]
+    for side, picture in enumerate(greys(path, 72, list(range(sides)))):
+        height, width = picture.shape
+        for other in (drawn[0][side], drawn[1][side]):
+            assert abs(other.shape[0] - height) <= 1
+            assert abs(other.shape[1] - width) <= 1
+            common = min(height, other.shape[0]), min(width, other.shape[1])
+            ours, theirs = picture[: common[0], : common[1]], other[: common[0], : common[1]]
+            assert (abs(ours - theirs) > 64).mean() <= 0.01
+
+
+def test_somebody_whose_birth_date_is_unknown_is_reported_and_nothing_is_made(
+    tmp_path: Path,
+) -> None:
+    from docgen.errors import InvalidInput
+
+    with pytest.raises(InvalidInput, match="personne N09 : la date de naissance manque"):
+        press("charte-cession-eleve", "police-10", nasty_people(), tmp_path / "job")
+    assert not (tmp_path / "job").exists()
+
+
+def test_a_value_past_its_promise_names_the_person_and_the_field(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    someone = replace(everybody("charte-cession-eleve", 20)[0], first_name="Wilhelmina " * 9)
+    with pytest.raises(FieldDoesNotFit, match=f"personne {someone.id} : « Prénom"):
+        press("charte-cession-eleve", "police-10", [someone], tmp_path / "job")
+    assert not (tmp_path / "job").exists()
