@@ -5,7 +5,7 @@ dictionaries, and a cross-reference stream (7.5.8). Nothing depends on the clock
 """
 
 import hashlib
-import zlib
+import deflate
 from array import array
 from collections.abc import Iterable
 from typing import BinaryIO
@@ -56,7 +56,7 @@ class PdfStream:
 
     def stream(self, number: int, content: bytes, entries: bytes = b"", level: int = 6) -> None:
         """Write a compressed stream with more dictionary entries."""
-        data = zlib.compress(content, level)
+        data = bytes(deflate.zlib_compress(content, level))
         self._place(number, self._position)
         self._write(
             b"%d 0 obj<</Length %d/Filter/FlateDecode%b>>stream\n%b\nendstream endobj\n"
