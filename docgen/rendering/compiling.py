@@ -27,6 +27,7 @@ from docgen.rendering.fonts import above_baseline
 from docgen.rendering.form import Form, FormPage, FormVariant, Slot, Zone
 
 FONT_USE = re.compile(rb"/(\S+) [\d.]+ Tf")
+RGB_GREY = re.compile(rb"(?<![\d.])([\d.]+) \1 \1 (rg|RG)\b")
 FONT_SIZE = re.compile(r"([\d.]+) Tf")
 
 
@@ -157,6 +158,8 @@ class _Pack:
                 self._numbers[value.idnum] = self._later(cast(PdfObject, value.get_object()))
             return b" %d 0 R" % self._numbers[value.idnum]
         if isinstance(value, StreamObject):
+            if value.get("/Subtype") == "/Form":
+                value = _form(value, greyed(value.get_data()))
             data = value._data
             entries = {**value, "/Length": NumberObject(len(data))}
             return self._dictionary(entries) + b"stream\n" + data + b"\nendstream"
@@ -182,14 +185,29 @@ class _Pack:
         return self._dictionary(kept)
 
 
-def _xobject(page: Any, content: bytes) -> StreamObject:  # noqa: ANN401
+def greyed(content: bytes) -> bytes:
+    """Turn black and greys written as RGB into grey: one ink on the press, not four."""
+    operators = {b"rg": b"g", b"RG": b"G"}
+    return RGB_GREY.sub(lambda found: b"%b %b" % (found[1], operators[found[2]]), content)
+
+
+def _form(entries: Mapping[str, PdfObject], content: bytes) -> StreamObject:
     form = DecodedStreamObject()
+    form.update(entries)
+    for made_again in ("/Filter", "/DecodeParms", "/Length"):
+        form.pop(made_again, None)
     form.set_data(content)
-    form[NameObject("/Type")] = NameObject("/XObject")
-    form[NameObject("/Subtype")] = NameObject("/Form")
-    form[NameObject("/BBox")] = ArrayObject(page.mediabox)
-    form[NameObject("/Resources")] = page["/Resources"].get_object()
     return form.flate_encode(9)
+
+
+def _xobject(page: Any, content: bytes) -> StreamObject:  # noqa: ANN401
+    entries: dict[str, PdfObject] = {
+        NameObject("/Type"): NameObject("/XObject"),
+        NameObject("/Subtype"): NameObject("/Form"),
+        NameObject("/BBox"): ArrayObject(page.mediabox),
+        NameObject("/Resources"): page["/Resources"].get_object(),
+    }
+    return _form(entries, content)
 
 
 def _fonts_used(content: bytes, resources: Any) -> Iterator[str]:  # noqa: ANN401

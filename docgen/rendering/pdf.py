@@ -5,11 +5,11 @@ dictionaries, and a cross-reference stream (7.5.8). Nothing depends on the clock
 """
 
 import hashlib
-import deflate
 from array import array
 from collections.abc import Iterable
 from typing import BinaryIO
 
+import deflate
 import numpy as np
 
 HEADER = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
