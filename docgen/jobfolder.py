@@ -52,6 +52,7 @@ class Report:
     separators: int = 0
     copies: int = 1
     flip: str = ""
+    pdf_x: str = ""
     seconds: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
@@ -98,6 +99,7 @@ def _press(job: Job, folder: Path, progress: Progress) -> Report:
         order.on.isoformat(),
         copies=len(order.marks),
         flip=job.run.imposition.flip,
+        pdf_x=job.run.intent.name if job.run.intent else "",
     )
     unfit: list[Problem] = []
     missing: list[Problem] = []

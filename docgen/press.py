@@ -27,6 +27,7 @@ from docgen.records import (
 from docgen.rendering.cache import load_form
 from docgen.rendering.filling import Copy
 from docgen.rendering.imposition import impose
+from docgen.rendering.pdfx import read_intent
 from docgen.rendering.printfile import Document, Run
 from docgen.rendering.symbols import load_table
 
@@ -39,7 +40,8 @@ Ordering = Literal["class", "name"]
 class Order:
     """What is to be pressed: a template and a layout, for which people of a school, and how.
 
-    `on` is the day on which people are minors or adults, unless their tablet has a date.
+    `on` is the day on which people are minors or adults, unless their tablet has a date. With the
+    ICC `profile` of a press, the files are PDF/X-4.
     """
 
     template: Template
@@ -52,6 +54,7 @@ class Order:
     separators: bool = False
     volume: int = VOLUME
     ordering: Ordering = "class"
+    profile: Path | None = None
 
     @cached_property
     def marks(self) -> tuple[str, ...]:
@@ -152,7 +155,8 @@ def prepare(order: Order, key: Key, cache: Path) -> Job:
     form = load_form(order.template, order.layout, cache)
     imposition = impose(form, order.layout)
     symbols = load_table(cache)
-    run = Run(manifest, form, imposition, cleaned, key, symbols, order.separators)
+    intent = read_intent(order.profile, manifest.title, order.on) if order.profile else None
+    run = Run(manifest, form, imposition, cleaned, key, symbols, order.separators, intent)
     return Job(order, run, people, len(people) * len(order.marks))
 
 

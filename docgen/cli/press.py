@@ -43,6 +43,10 @@ def press(  # noqa: PLR0917 - an option of the command each
             help="Jour de la remise, qui décide de la majorité (aujourd’hui).",
         ),
     ] = None,
+    profile: Annotated[
+        Path | None,
+        typer.Option("--pdf-x", help="Profil ICC de la presse : fichiers PDF/X-4."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Écrire le résultat en JSON.")] = False,
 ) -> None:
     """Imprime un lot : fichiers PDF, manifest.csv, bon d’impression et job.json."""
@@ -68,6 +72,7 @@ def press(  # noqa: PLR0917 - an option of the command each
         separators,
         volume,
         order.value,
+        profile,
     )
     job = prepare(request, page_code_key(data), data / "cache")
     output.remark(found.notices)

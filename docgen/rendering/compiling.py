@@ -160,7 +160,7 @@ class _Pack:
         if isinstance(value, StreamObject):
             if value.get("/Subtype") == "/Form":
                 value = _form(value, greyed(value.get_data()))
-            data = value._data
+            data: bytes = value._data
             entries = {**value, "/Length": NumberObject(len(data))}
             return self._dictionary(entries) + b"stream\n" + data + b"\nendstream"
         if isinstance(value, DictionaryObject):
@@ -188,7 +188,8 @@ class _Pack:
 def greyed(content: bytes) -> bytes:
     """Turn black and greys written as RGB into grey: one ink on the press, not four."""
     operators = {b"rg": b"g", b"RG": b"G"}
-    return RGB_GREY.sub(lambda found: b"%b %b" % (found[1], operators[found[2]]), content)
+    grey: bytes = RGB_GREY.sub(lambda found: b"%b %b" % (found[1], operators[found[2]]), content)
+    return grey
 
 
 def _form(entries: Mapping[str, PdfObject], content: bytes) -> StreamObject:

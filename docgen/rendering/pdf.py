@@ -1,7 +1,8 @@
 """A PDF written as a stream: objects leave memory as soon as they are known.
 
-Only what a print file needs of ISO 32000-2: streams, object streams (7.5.7) for the many small
-dictionaries, and a cross-reference stream (7.5.8). Nothing depends on the clock or on chance.
+Only what a print file needs of PDF 1.6, named here by the clauses of ISO 32000-2: streams, object
+streams (7.5.7) for the many small dictionaries, and a cross-reference stream (7.5.8). Nothing
+depends on the clock or on chance.
 """
 
 import hashlib
@@ -12,7 +13,7 @@ from typing import BinaryIO
 import deflate
 import numpy as np
 
-HEADER = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
+HEADER = b"%PDF-1.6\n%\xe2\xe3\xcf\xd3\n"
 PACKED = 256  # small objects in one object stream
 FLUSH = 1 << 20  # bytes gathered before they are written
 
@@ -57,9 +58,13 @@ class PdfStream:
     def stream(self, number: int, content: bytes, entries: bytes = b"", level: int = 6) -> None:
         """Write a compressed stream with more dictionary entries."""
         data = bytes(deflate.zlib_compress(content, level))
+        self.plain_stream(number, data, b"/Filter/FlateDecode" + entries)
+
+    def plain_stream(self, number: int, data: bytes, entries: bytes = b"") -> None:
+        """Write a stream as it is."""
         self._place(number, self._position)
         self._write(
-            b"%d 0 obj<</Length %d/Filter/FlateDecode%b>>stream\n%b\nendstream endobj\n"
+            b"%d 0 obj<</Length %d%b>>stream\n%b\nendstream endobj\n"
             % (number, len(data), entries, data)
         )
 

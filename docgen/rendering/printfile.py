@@ -14,6 +14,7 @@ from docgen.rendering.filling import Copy, Filler, centred
 from docgen.rendering.form import Form
 from docgen.rendering.imposition import Imposition
 from docgen.rendering.pdf import PdfStream, number, text_string
+from docgen.rendering.pdfx import OutputIntent, catalog_entries
 from docgen.rendering.symbols import SymbolTable
 from docgen.rendering.typesetting import Typesetter
 
@@ -67,6 +68,7 @@ class Run:
     key: Key
     symbols: SymbolTable
     separators: bool = False
+    intent: OutputIntent | None = None
 
 
 def bind(run: Run, documents: Sequence[Document], stream: BinaryIO) -> Volume:
@@ -89,6 +91,9 @@ class _Binder:
         self.nodes: list[tuple[int, int]] = []
         self.labels: list[bytes] = []
         self.separators = 0
+        size = (number(run.imposition.width), number(run.imposition.height))
+        self.box = b"[0 0 %b %b]" % size
+        self.trim = b"/TrimBox" + self.box if run.intent else b""  # PDF/X: on every page
 
     def bind(self, documents: Sequence[Document]) -> Volume:
         bound: list[Bound] = []
@@ -165,7 +170,7 @@ class _Binder:
             self.pdf.stream(contents, content)
             shared = b"%d 0 R " % base if base is not None else b""
             body = b"/Contents[%b%d 0 R]" % (shared, contents)
-        self.pdf.object(page, b"<</Type/Page/Parent %d 0 R%b>>" % (self.node, body))
+        self.pdf.object(page, b"<</Type/Page/Parent %d 0 R%b%b>>" % (self.node, body, self.trim))
         self.pages.append(page)
 
     def _pad(self) -> None:
@@ -230,24 +235,21 @@ class _Binder:
 
     def _catalog(self, resources: int, outlines: int) -> int:
         self._close_node()
-        width, height = self.run.imposition.width, self.run.imposition.height
+        kids = b" ".join(b"%d 0 R" % node for node, _ in self.nodes)
         self.pdf.object(
             self.tree,
-            b"<</Type/Pages/Count %d/Kids[%b]/MediaBox[0 0 %b %b]/Resources %d 0 R>>"
-            % (
-                len(self.pages),
-                b" ".join(b"%d 0 R" % node for node, _ in self.nodes),
-                *(number(width), number(height), resources),
-            ),
+            b"<</Type/Pages/Count %d/Kids[%b]/MediaBox%b/Resources %d 0 R>>"
+            % (len(self.pages), kids, self.box, resources),
         )
         catalog = self.pdf.reserve()
         long_edge = self.run.imposition.flip == "grand côté"
         duplex = b"DuplexFlipLongEdge" if long_edge else b"DuplexFlipShortEdge"
+        press = catalog_entries(self.pdf, self.run.intent) if self.run.intent else b""
         self.pdf.object(
             catalog,
             b"<</Type/Catalog/Pages %d 0 R/Outlines %d 0 R/PageMode/UseOutlines/Lang(fr)"
-            b"/PageLabels<</Nums[%b]>>/ViewerPreferences<</Duplex/%b/PrintScaling/None>>>>"
-            % (self.tree, outlines, b"".join(self.labels), duplex),
+            b"/PageLabels<</Nums[%b]>>/ViewerPreferences<</Duplex/%b/PrintScaling/None>>%b>>"
+            % (self.tree, outlines, b"".join(self.labels), duplex, press),
         )
         return catalog
 
