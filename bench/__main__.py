@@ -1,0 +1,32 @@
+"""`python -m bench`: measure, and say it."""
+
+import argparse
+import sys
+
+from bench import report
+from bench.clock import NotMeasured
+from bench.plan import FULL, QUICK
+from bench.running import run
+from docgen.cli import output
+
+
+def main() -> int:
+    """Read the options, run and report; 1 when nothing could be measured."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one round, fewer documents")
+    parser.add_argument("--json", action="store_true", help="everything measured, as JSON")
+    options = parser.parse_args()
+    try:
+        measures = run(QUICK if options.quick else FULL, output.warn)
+    except NotMeasured as reason:
+        output.warn(str(reason))
+        return 1
+    if options.json:
+        output.say_json(report.as_json(measures))
+    else:
+        report.say(measures)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
