@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PureWindowsPath
 
-from docgen.rosters.opening import refusal
+from docgen.rosters.opening import AS_SHEET, refusal
 
 MAX_MEMBERS = 1_000
 MAX_INFLATED = 256 * 2**20
@@ -46,7 +46,12 @@ def is_workbook(path: Path) -> bool:
         RosterRejected: as `opened` does.
     """
     with opened(path) as archive:
-        return "[Content_Types].xml" in archive.namelist()
+        names = archive.namelist()
+        if "META-INF/manifest.xml" in names and "content.xml" in names:
+            raise refusal(
+                path.name, "ce fichier est un document OpenDocument (.ods, .odt).", AS_SHEET
+            )
+        return "[Content_Types].xml" in names
 
 
 def _count(path: Path) -> None:

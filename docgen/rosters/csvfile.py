@@ -12,6 +12,9 @@ DELIMITERS = ";,\t"
 # Excel writes this line of its own before the titles; it counts as a row of the sheet.
 SEPARATOR_LINE = "sep="
 TITLE_ROWS = 10
+# A line of millions of delimiters, or a row of as many quoted line ends, would fill the memory.
+MAX_LINE = 1 << 17
+MAX_LINES_A_ROW = 1_000
 
 Rows = Iterator[list[str]]
 
@@ -39,16 +42,44 @@ def read_csv(path: Path, promise: Callable[[list[str]], int]) -> Rows:
 
 
 def _rows(path: Path, text: io.TextIOWrapper, delimiter: str) -> Rows:
+    lines = _Lines(text)
     # strict: without it a quote left open swallows the rest of the file into one cell.
-    reader = csv.reader(text, delimiter=delimiter, strict=True)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     number = 1
     try:
         for number, row in enumerate(reader, 2):
+            lines.in_row = 0
             yield [] if number == 2 and "".join(row).startswith(SEPARATOR_LINE) else row
     except csv.Error as error:
         where = f"{path.name}, ligne {number}"
         remedy = "Fermez le guillemet, ou doublez-le s’il fait partie du texte."
         raise refusal(where, "les guillemets de cette ligne sont mal placés.", remedy) from error
+    except _TooLong as error:
+        what = "cette ligne est trop longue pour celle d’un tableur."
+        raise refusal(f"{path.name}, ligne {number}", what, "Vérifiez le fichier.") from error
+
+
+class _TooLong(Exception):
+    """A line, or a row of lines, longer than any that a person made."""
+
+
+class _Lines:
+    """The lines of a text, counted within one row."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self.text, self.in_row = text, 0
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = self.text.readline(MAX_LINE)
+        self.in_row += 1
+        if len(line) == MAX_LINE or self.in_row > MAX_LINES_A_ROW:
+            raise _TooLong
+        if not line:
+            raise StopIteration
+        return line
 
 
 def _delimiter(text: io.TextIOWrapper, promise: Callable[[list[str]], int]) -> str:

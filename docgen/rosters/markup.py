@@ -6,11 +6,14 @@ from typing import IO
 
 from docgen.errors import RosterRejected
 from docgen.rosters.opening import refusal
-from docgen.rosters.text import CHUNK, Codec, tidy
+from docgen.rosters.text import Codec, tidy
 
-# SIECLE nests 7 deep and a lycée of 3,000 pupils has some 300,000 elements.
+# SIECLE nests 7 deep and a lycée of 3,000 pupils has some 450,000 elements.
 MAX_DEPTH = 16
-MAX_ELEMENTS = 2_000_000
+MAX_ELEMENTS = 1_000_000
+# expat before 2.6 scans an unfinished tag or comment again at each piece (CVE-2023-52425).
+MAX_TOKEN = 1 << 20
+PIECE = 1 << 16
 ROW_DEPTH = 4  # root / DONNEES / ELEVES / ELEVE
 HEADER = "PARAMETRES"
 DECLARED = re.compile(rb"""<\?xml[^>]*encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
@@ -57,9 +60,13 @@ def rows(stream: IO[bytes], where: str, codec: Codec) -> Iterator[Row]:
     # The encoding found in the bytes overrides the declared one, which editors leave behind.
     parser = XMLParser(target=target, encoding=codec.removesuffix("-sig"), forbid_dtd=True)
     try:
-        while chunk := stream.read(CHUNK >> 4):
+        fed = 0
+        while chunk := stream.read(PIECE):
             parser.feed(chunk)
             yield from target.taken()
+            fed += len(chunk)
+            if fed - parser.parser.CurrentByteIndex > MAX_TOKEN:
+                raise _too_long(where)
         parser.close()
     except DTDForbidden as error:
         raise _dtd_refusal(where, error.name) from error
@@ -102,8 +109,7 @@ class _Target:
         if self.count == 1:
             self.ready.append(row)
         if self.count > MAX_ELEMENTS or len(self.open) > MAX_DEPTH:
-            what = "ce fichier XML est trop profond ou trop long pour un export de SIECLE."
-            raise refusal(self.where, what, "Vérifiez que c’est le bon.")
+            raise _too_long(self.where)
 
     def end(self, tag: str) -> None:
         """Close an element: a row is yielded, what it holds goes to it, the rest is dropped."""
@@ -119,6 +125,11 @@ class _Target:
 
     def close(self) -> None:
         """End the document, as the parser asks."""
+
+
+def _too_long(where: str) -> RosterRejected:
+    what = "ce fichier XML est trop profond ou trop long pour un export de SIECLE."
+    return refusal(where, what, "Vérifiez que c’est le bon.")
 
 
 def _dtd_refusal(where: str, name: str) -> RosterRejected:

@@ -115,7 +115,7 @@ def _birth_date(line: Line, audience: Audience, findings: Findings) -> date | No
             findings.problem("« Date de naissance » est vide.", line.where, remedy)
         return None
     found = parse_date(text)
-    if text.isdecimal() and int(text) in EXCEL_DAYS:
+    if len(text) < 6 and text.isdecimal() and int(text) in EXCEL_DAYS:
         found = EXCEL_EPOCH + timedelta(int(text))
     if found is None or found.year < 1900:
         what = "« Date de naissance » n’est pas une date."

@@ -16,6 +16,7 @@ from docgen.rosters.text import fold, tidy
 from docgen.rosters.workbook import read_workbook
 
 MAX_ROWS = 50_000  # the largest lycées have about 3,000 pupils
+SHEET_ROWS = 1_048_576  # what Excel holds, blank rows included
 FORCED_TEXT = re.compile('="([^"]*)"')
 SHEET_ERROR = re.compile("#([A-Z0-9/]+[!?]|N/A|#*)")
 
@@ -63,7 +64,7 @@ def read_table(path: Path, columns: Sequence[Column], findings: Findings) -> lis
         # Blank rows are not counted: Excel often formats a million of them.
         if any(row) and any(map(str.strip, row)):
             lines.append(table.line(number, row))
-        if len(lines) > MAX_ROWS:
+        if len(lines) > MAX_ROWS or number > SHEET_ROWS:
             remedy = "Donnez un fichier par établissement."
             raise refusal(path.name, f"plus de {MAX_ROWS} lignes.", remedy)
     return lines

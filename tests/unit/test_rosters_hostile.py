@@ -82,6 +82,17 @@ def understated(content: bytes, size: int) -> bytes:
 CONTENT_TYPES = {"[Content_Types].xml": b"<Types/>"}
 BIG = b" " * (12 * 2**20)
 
+DEEP_ROW = b'"\n";' * 200_000
+ODS = {"mimetype": b"", "META-INF/manifest.xml": b"<a/>", "content.xml": b"<a/>"}
+
+
+def scrambled() -> bytes:
+    """Damage the deflated bytes of a member."""
+    data = bytearray(zipped({"a.xml": GOOD * 20}))
+    data[60:80] = bytes(20)
+    return bytes(data)
+
+
 CASES: dict[str, tuple[Callable[[], bytes], str]] = {
     "a DTD": (lambda: DTD, "DTD"),
     "an external entity": (lambda: ENTITY, "DTD"),
@@ -92,6 +103,13 @@ CASES: dict[str, tuple[Callable[[], bytes], str]] = {
     "XML and then more": (lambda: GOOD + b"<BEE_ELEVES/>", "incomplet"),
     "a declaration alone": (lambda: b"<?xml version='1.0'?>", "incomplet"),
     "a nest of elements": (lambda: b"<BEE_ELEVES>" + b"<a>" * 100_000, "trop profond"),
+    "a tag without an end": (lambda: b"<BEE_ELEVES a='" + b"x" * (8 * 2**20), "trop long"),
+    "a comment without an end": (lambda: b"<!--" + b"x" * (8 * 2**20), "trop long"),
+    "a line of delimiters": (lambda: b"Nom" + b";" * (8 * 2**20), "ligne 1 : cette ligne est trop"),
+    "a row of quoted line ends": (lambda: b"Nom\n" + DEEP_ROW, "ligne 2 : cette ligne est trop"),
+    "a quote never closed": (lambda: b'Nom;"' + b"x\n" * 2000, "ligne 1 : cette ligne est trop"),
+    "an OpenDocument": (lambda: zipped(ODS), "OpenDocument"),
+    "deflated bytes damaged": (scrambled, "endommagée"),
     "nothing": (lambda: b"", "vide"),
     "blanks": (lambda: b"\n \n", "« Nom de famille » manque"),
     "a byte order mark alone": (lambda: b"\xef\xbb\xbf", "« Nom de famille » manque"),
@@ -189,6 +207,20 @@ def test_a_file_longer_than_any_lycee_is_refused(
     monkeypatch.setattr(tables, "MAX_ROWS", 3)
     rows = b"Nom;Pr\xc3\xa9nom;Date de naissance;Classe\n" + b"a;b;12/03/2010;2DE\n" * 4
     assert "plus de 3 lignes" in refused(tmp_path, rows, "eleves.csv")
+
+
+def test_a_sheet_longer_than_excel_s_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "SHEET_ROWS", 100)
+    rows = "Nom;Prénom;Date de naissance;Classe\n".encode() + b"\n" * 100
+    assert "lignes" in refused(tmp_path, rows, "eleves.csv")
+
+
+def test_a_small_archive_may_be_mostly_blanks(tmp_path: Path) -> None:
+    path = tmp_path / "eleves.zip"
+    path.write_bytes(zipped({"a.xml": GOOD + b"\n" * 2**20}))
+    assert read([path], school=school(), audience="pupil").people
 
 
 def test_every_file_is_judged_though_one_is_hostile(tmp_path: Path) -> None:

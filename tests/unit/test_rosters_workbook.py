@@ -4,6 +4,7 @@ import io
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from openpyxl import Workbook
@@ -125,6 +126,39 @@ def test_a_drop_down_list_raises_no_warning(tmp_path: Path) -> None:
     made.active.add_data_validation(choice)
     choice.add("D2:D9")
     assert pupils(tmp_path, made).people
+
+
+def patched(folder: Path, part: str, old: bytes, new: bytes) -> Roster:
+    """Read a workbook after a change of one of its parts."""
+    stream = io.BytesIO()
+    book(LEA).save(stream)
+    path = folder / "eleves.xlsx"
+    with ZipFile(stream) as source, ZipFile(path, "w") as target:
+        for name in source.namelist():
+            content = source.read(name)
+            assert name != part or old in content
+            target.writestr(name, content.replace(old, new) if name == part else content)
+    return read([path], school=school(), audience="pupil")
+
+
+def test_the_size_that_a_sheet_declares_is_not_believed(tmp_path: Path) -> None:
+    sheet = "xl/worksheets/sheet1.xml"
+    assert patched(tmp_path, sheet, b'<dimension ref="A1:F2"', b'<dimension ref="A1:B1"').people
+
+
+def test_what_openpyxl_would_warn_of_does_not_stop_the_import(tmp_path: Path) -> None:
+    assert patched(tmp_path, "xl/styles.xml", b'name="Normal"', b'name="Autre"').people
+
+
+def test_macros_are_left_alone(tmp_path: Path) -> None:
+    plain, macro = b"spreadsheetml.sheet.main+xml", b"ms-excel.sheet.macroEnabled.main+xml"
+    kind = b"application/vnd."
+    assert patched(
+        tmp_path,
+        "[Content_Types].xml",
+        kind + b"openxmlformats-officedocument." + plain,
+        kind + macro,
+    ).people
 
 
 def test_two_thousand_lines_are_read_in_two_seconds(tmp_path: Path) -> None:
