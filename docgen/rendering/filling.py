@@ -159,7 +159,8 @@ def _place(slot: Slot, placement: Placement) -> Place:
     width = slot.width / slot.size
     foot = y + above_baseline(size, leading) - leading + RULE_RISE * size
     box = (number(width * size), number(RULE_WIDTH * scale))
-    heights = (number(foot - line * leading) for line in range(slot.lines))
+    # Every other line, from the last: a hand writes larger.
+    heights = (number(foot - line * leading) for line in range(slot.lines - 1, -1, -2))
     rules = b"".join(b"%b %b %b %b re f\n" % (number(x), height, *box) for height in heights)
     matrix = _matrix(size, x, y)
     return Place(slot.field, width, slot.lines, x, y, size, leading, matrix, rules)

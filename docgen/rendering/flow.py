@@ -7,6 +7,7 @@ One body serves three readings, told apart by the pen that draws a merge field:
 - `ValuePen`: the value itself, in a box of the same size.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,10 +26,12 @@ from docgen.errors import Problem, TemplateRejected
 from docgen.fields import Field
 from docgen.library import Template
 from docgen.manifest import Layout, Variant
+from docgen.rendering.fillable import join_namesakes
 from docgen.rendering.fonts import font_css, font_file
 
 SLOTS_CSS = Path(__file__).with_name("slots.css")
-Fit = Callable[[str, str], tuple[float, list[str]]]  # field, value -> share of size, lines
+# field, which of its slots, value -> share of the slot's size, lines
+Fit = Callable[[str, int, str], tuple[float, list[str]]]
 
 
 class Pen(Protocol):
@@ -80,14 +83,18 @@ class ValuePen:
     def __init__(self, values: Mapping[str, str], fit: Fit) -> None:
         self.values = values
         self.fit = fit
+        self._drawn: Counter[str] = Counter()
 
     def field(self, field: Field, lines: int) -> Markup:
         """Draw a value, or a line to write on when there is none."""
         value = self.values.get(field.name, "")
+        occurrence = self._drawn[field.name]
+        self._drawn[field.name] += 1
         if not value:
-            rules = Markup('<span class="slot-line"></span>') * lines
-            return Markup('<span class="slot" style="height:{}lh">{}</span>').format(lines, rules)
-        share, pieces = self.fit(field.name, value)
+            return Markup('<span class="slot" style="height:{}lh">{}</span>').format(
+                lines, _lines_to_write_on(lines)
+            )
+        share, pieces = self.fit(field.name, occurrence, value)
         text = Markup("<br>").join(escape(piece) for piece in pieces)
         return Markup(
             '<span class="slot" style="height:{}lh">'
@@ -97,6 +104,12 @@ class ValuePen:
     def zone(self, name: str, label: str) -> Markup:
         """Leave the zone empty: it is signed on paper."""
         return Markup('<span class="slot zone"></span>')
+
+
+def _lines_to_write_on(lines: int) -> Markup:
+    """Draw a line at the foot of every other line, from the last: a hand writes larger."""
+    kinds = ("slot-space" if (lines - line) % 2 == 0 else "slot-line" for line in range(lines))
+    return Markup().join(Markup('<span class="{}"></span>').format(kind) for kind in kinds)
 
 
 def body_html(template: Template, layout: Layout, variant: Variant, pen: Pen) -> str:
@@ -162,11 +175,8 @@ def render(template: Template, layout: Layout, variant: Variant, pen: Pen) -> An
 
 def blank(template: Template, layout: Layout, variant: Variant) -> bytes:
     """Give the empty form: tagged, labelled, fillable (PDF/UA-1, ISO 14289-1)."""
-    return bytes(
-        render(template, layout, variant, BlankPen()).write_pdf(
-            pdf_variant="pdf/ua-1", pdf_forms=True
-        )
-    )
+    laid_out = render(template, layout, variant, BlankPen())
+    return join_namesakes(laid_out.write_pdf(pdf_variant="pdf/ua-1", pdf_forms=True))
 
 
 def _known(name: str, known: Mapping[str, Any], what: str, slug: str) -> Any:  # noqa: ANN401

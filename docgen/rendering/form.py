@@ -56,7 +56,7 @@ class Form(msgspec.Struct, frozen=True):
     objects: bytes
     offsets: tuple[int, ...]
 
-    def slot(self, variant: str, field: str) -> Slot | None:
-        """Give the first slot of a field, or None when the body does not show it."""
-        slots = (slot for page in self.variants[variant].pages for slot in page.slots)
-        return next((slot for slot in slots if slot.field == field), None)
+    def slots(self, variant: str, field: str) -> list[Slot]:
+        """Give the slots of a field, in the order of the pages."""
+        pages = self.variants[variant].pages
+        return [slot for page in pages for slot in page.slots if slot.field == field]

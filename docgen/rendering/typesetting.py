@@ -69,7 +69,8 @@ class Typesetter:
         buffer.add_str(text)
         buffer.guess_segment_properties()
         uharfbuzz.shape(self.font, buffer)
-        infos, positions = buffer.glyph_infos, buffer.glyph_positions
+        # HarfBuzz has no positions, not an empty list of them, for an empty text.
+        infos, positions = buffer.glyph_infos or [], buffer.glyph_positions or []
         glyphs = [info.codepoint for info in infos]
         if 0 in glyphs:
             raise MissingGlyph(f"la police ne sait pas écrire {_missing(text, infos)}.")

@@ -28,9 +28,8 @@ def whole(job: Job, document: Document) -> Form:
     variant = next(each for each in manifest.variants if each.name == document.copy.variant)
     setter = Typesetter()
 
-    def fit(field: str, value: str) -> tuple[float, list[str]]:
-        slot = form.slot(variant.name, field)
-        assert slot is not None
+    def fit(field: str, occurrence: int, value: str) -> tuple[float, list[str]]:
+        slot = form.slots(variant.name, field)[occurrence]
         setting = setter.fit(value, slot.width / slot.size, slot.lines)
         assert setting is not None
         return setting.share, [run.text for run in setting.lines]
