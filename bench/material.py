@@ -16,7 +16,8 @@ def make(work: Path, count: int, kept: int) -> Sample:
 
     `count` people are ordered; `kept` of them, evenly spread, are those that the peers print.
     """
-    wanted = town.order(count)
+    shared.copy_templates(work)
+    wanted = town.order(work, count)
     with Clock() as clock:
         job = prepare(wanted, town.KEY, work / "cache")
     _keep_people(work, job, kept)

@@ -15,7 +15,7 @@ def press(work: Path, count: int) -> Sample:
     """Press a school's documents; the forms are compiled already, in the work folder's cache."""
     import docgen.rendering.ticket  # noqa: F401 - the peers' libraries are loaded by now too
 
-    wanted = town.order(count)
+    wanted = town.order(work, count)
     with tempfile.TemporaryDirectory(dir=work) as folder:
         with Clock() as clock:
             report = write_job(prepare(wanted, town.KEY, work / "cache"), Path(folder) / "job")
@@ -27,7 +27,7 @@ def press_town(work: Path, count: int) -> Sample:
     """Press a town's documents, people drawn slice by slice; their drawing is not counted."""
     import docgen.rendering.ticket  # noqa: F401 - as above
 
-    wanted = town.town_order(count)
+    wanted = town.town_order(work, count)
     crowd = town.Town(count)
     with tempfile.TemporaryDirectory(dir=work) as folder:
         with Clock() as clock:
@@ -46,7 +46,7 @@ def first_document(work: Path, count: int, born: float) -> Sample:
     `born` is when the parent started this process, by the clock that both read.
     """
     # Volumes of one document: the press tells of a volume when its file is written.
-    wanted = replace(town.elsewhere(town.order(count)), volume=1)
+    wanted = replace(town.elsewhere(town.order(work, count)), volume=1)
     times: list[float] = []
     with tempfile.TemporaryDirectory(dir=work) as folder:
         with Clock() as clock:

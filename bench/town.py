@@ -3,10 +3,10 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Generic, TypeVar
 
 from bench import shared
-from docgen import library
 from docgen.identifiers import uai_letter
 from docgen.pagecode import Key
 from docgen.press import Order
@@ -37,18 +37,18 @@ class Computed(Mapping[str, V], Generic[V]):
         return 0
 
 
-def order(count: int) -> Order:
+def order(work: Path, count: int) -> Order:
     """Order the charter for so many pupils of one school, each with a tablet."""
     pupils = people(count)
     cessions = {person.id: cession_for(person, n) for n, person in enumerate(pupils)}
     devices = {each.serial: Device(each.serial, MODEL) for each in cessions.values()}
-    return _order(Roster(tuple(pupils), YEAR, devices, cessions))
+    return _order(work, Roster(tuple(pupils), YEAR, devices, cessions))
 
 
-def town_order(count: int) -> Order:
+def town_order(work: Path, count: int) -> Order:
     """Order the charter for a first few pupils of a town, whose tablets are told when asked."""
     first = tuple(Town(min(count, SLICE)))
-    return _order(Roster(first, YEAR, Computed(_device), Computed(_cession)))
+    return _order(work, Roster(first, YEAR, Computed(_device), Computed(_cession)))
 
 
 def elsewhere(wanted: Order) -> Order:
@@ -84,9 +84,8 @@ class Town:
             yield from drawn
 
 
-def _order(roster: Roster) -> Order:
-    template = library.load(shared.TEMPLATE)
-    layout = template.manifest.layout(shared.LAYOUT)
+def _order(work: Path, roster: Roster) -> Order:
+    template, layout = shared.charter(work)
     return Order(template, layout, school(), roster, on=CEDED_DATE)
 
 

@@ -12,7 +12,6 @@ from weasyprint.text.fonts import FontConfiguration
 
 from bench import shared
 from bench.clock import Clock, Sample
-from docgen import library
 from docgen.fields import Field
 from docgen.library import Template
 from docgen.manifest import Layout
@@ -62,8 +61,7 @@ def press(work: Path, count: int) -> Sample:
     Style sheets, fonts, hyphenation, the picture of the letterhead and the body's template are
     read once, before the clock, with a first document: what is left is layout and writing.
     """
-    template = library.load(shared.TEMPLATE)
-    layout = template.manifest.layout(shared.LAYOUT)
+    template, layout = shared.charter(work)
     writer, lay_out = Writer(template, layout), _layout_engine(template, layout)
     people = shared.people(work, count)
     lay_out(writer.html(people[0])).write_pdf()

@@ -1,5 +1,6 @@
 """The bench: every row is measured, the peers print our words, and its sums are right."""
 
+import json
 import re
 import sys
 from collections import Counter
@@ -9,11 +10,11 @@ import pypdfium2
 import pytest
 from weasyprint import HTML
 
+from bench import __main__ as command
 from bench import report, shared, typst_peer
 from bench.clock import NotMeasured, Sample
 from bench.plan import FIRST, Plan, Way, peers, repeated, town
 from bench.running import Measures, measure, run
-from docgen import library
 from docgen.rendering import flow
 
 TINY = Plan(20, 1, (2,), 1, (10,), 30, 1, 240.0)
@@ -57,8 +58,8 @@ def test_a_short_run_yields_every_row() -> None:
 @pytest.mark.parametrize("variant", ["mineur", "majeur"])
 def test_typst_prints_every_word_of_the_body(tmp_path: Path, variant: str) -> None:
     pytest.importorskip("typst")
-    template = library.load(shared.TEMPLATE)
-    layout = template.manifest.layout(shared.LAYOUT)
+    shared.copy_templates(tmp_path)
+    template, layout = shared.charter(tmp_path)
     typst_peer.make(tmp_path, template, layout)
     values = {field.name: field.sample for field in template.manifest.fields}
     shared.keep(tmp_path, [{"variant": variant, "values": values}])
@@ -104,6 +105,19 @@ def test_what_was_not_measured_is_told(capsys: pytest.CaptureFixture[str]) -> No
     said = capsys.readouterr().out
     assert f"{weasyprint.title}: not measured, no time left." in said
     assert "not measured" in next(line for line in said.splitlines() if "WeasyPrint’s" in line)
+
+
+def test_a_run_is_told_as_json(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "run", lambda plan, tell: filled(weasyprint=4.0, typst=4.0))
+    monkeypatch.setattr(sys, "argv", ["bench", "--quick", "--json"])
+    assert command.main() == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [each["ours_is_times"] for each in told["ways"] if each["name"] == "weasyprint"] == [
+        pytest.approx(2000)
+    ]
+    assert {each["verdict"] for each in told["targets"]} == {"met"}
 
 
 def test_without_typst_the_bench_says_how_to_get_it(
