@@ -13,7 +13,7 @@ from docgen.rosters.text import name_problem
 
 # SIECLE files pupils who are not placed any more, or not yet, under this class that does not exist.
 PSEUDO_CLASSES = {"inactifs"}
-CIVILITIES = {"1": "M.", "2": "Mme"}
+SEXES = {"1": "M.", "2": "Mme"}
 AMEND = "Corrigez la fiche dans SIECLE, puis reprenez l’export."
 
 
@@ -58,6 +58,7 @@ class _Enrolment:
         if self._has_left(pupil):
             self._note("ont quitté l’établissement et sont mis de côté", pupil)
             return None
+        # After leaving: who left keeps a class in the export, or has none, and neither matters.
         codes = self.export.divisions.get(pupil.id, [])
         real = [code for code in codes if code.casefold() not in PSEUDO_CLASSES]
         if codes and not real:
@@ -102,7 +103,7 @@ class _Enrolment:
             division=division,
             level=self._level(pupil, division),
             ine=pupil.ine,
-            civility=CIVILITIES.get(pupil.sex, ""),
+            civility=SEXES.get(pupil.sex, ""),
             guardians=tuple(self._guardians(pupil)),
         )
 
@@ -136,6 +137,7 @@ class _Enrolment:
     def _guardians(self, pupil: Pupil) -> Iterator[Guardian]:
         """Yield who holds parental authority: by rank before 2018, payer first, then as filed."""
         links = self.export.links.get(pupil.id, [])
+        # Reversed: of a person filed twice, the first row is the one kept.
         legal = {link.person_id: link for link in reversed(links) if link.rank and not link.is_self}
         ordered = sorted(
             (link for link in links if legal.get(link.person_id) is link),
@@ -158,6 +160,7 @@ class _Enrolment:
                 what, self._where(pupil), "Reprenez les deux exports le même jour."
             )
             return None
+        # Told once: brothers and sisters share the person.
         problem = name_problem(f"{person.family_name} {person.first_name}")
         if not person.family_name:
             problem = "le nom manque."

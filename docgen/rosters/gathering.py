@@ -23,6 +23,7 @@ class Findings:
         """Start with nothing found."""
         self.problems: list[Problem] = []
         self.notices: list[str] = []
+        self.has_unread = False  # a file was refused: what is missing may stand in it
 
     def problem(self, what: str, where: str = "", remedy: str = "") -> None:
         """Add one thing to mend before the import can be made."""
@@ -38,6 +39,7 @@ class Findings:
         try:
             yield
         except RosterRejected as refused:
+            self.has_unread = True
             self.problems.extend(refused.problems)
 
     def refuse_if_any(self) -> None:
@@ -65,7 +67,7 @@ class Gathered:
     """The people of the files, and the names that the register of cessions may give them.
 
     `keys` leads from an internal id or an INE to `Person.id`; `aside` holds the keys of the
-    pupils who left, whose cessions are no mistake.
+    pupils who left, whose cessions are no mistake. Not complete: some could not be read.
     """
 
     people: list[Person] = field(default_factory=list)
@@ -73,6 +75,7 @@ class Gathered:
     keys: dict[str, str] = field(default_factory=dict)
     aside: set[str] = field(default_factory=set)
     handovers: list[Handover] = field(default_factory=list)
+    is_complete: bool = True
 
 
 def is_discreet(identifier: str) -> bool:

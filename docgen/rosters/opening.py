@@ -70,6 +70,7 @@ def text_kind(head: bytes, where: str) -> Kind:
     for magic, name, remedy in FOREIGN:
         if head.startswith(magic):
             raise refusal(where, f"ce fichier est {name}.", remedy)
+    # Excel and Notepad write UTF-16 as « Unicode »; its text is looked at as any other.
     wide = head.startswith(BOMS[1:])
     plain = head.decode("utf-16", "ignore").encode() if wide else head.removeprefix(BOMS[0])
     start = plain.lstrip().lower()

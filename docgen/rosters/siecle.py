@@ -17,7 +17,7 @@ from docgen.rosters.archives import opened
 from docgen.rosters.gathering import Findings, is_discreet
 from docgen.rosters.markup import Row, declared_encoding, rows
 from docgen.rosters.opening import HEAD_BYTES, kind, refusal, text_kind
-from docgen.rosters.text import Codec, sniff
+from docgen.rosters.text import CIVILITIES, Codec, fold, sniff
 
 WANTED = "Donnez l’export SIECLE ElevesAvecAdresses, et ResponsablesAvecAdresses."
 TEACHERS = "Pour les professeurs, donnez un tableur (.csv ou .xlsx)."
@@ -26,9 +26,6 @@ OTHER_ROOTS = {
     "STS_EDT": "le fichier sts_emp de STS-Web, qui n’est pas encore lu",
     "ficAlimMENESR": "un export de l’annuaire fédérateur (AAF), qui n’est pas lu",
 }
-CIVILITIES = {"M": "M.", "M.": "M.", "MR": "M.", "MONSIEUR": "M."} | dict.fromkeys(
-    ("MME", "MLLE", "MADAME", "MADEMOISELLE"), "Mme"
-)
 AGAIN = "Reprenez l’export dans SIECLE."
 
 
@@ -230,7 +227,7 @@ class Reader:
         self.export.persons[row.key("PERSONNE_ID")] = Guardian(
             family_name=row.first("NOM_DE_FAMILLE", "NOM"),
             first_name=row.first("PRENOM"),
-            civility=CIVILITIES.get(row.first("LC_CIVILITE", "LL_CIVILITE").upper(), ""),
+            civility=CIVILITIES.get(fold(row.first("LC_CIVILITE", "LL_CIVILITE")), ""),
             email=row.first("MEL"),
             phone=row.first("TEL_PORTABLE", "TEL_PERSONNEL", "TEL_PROFESSIONNEL"),
         )

@@ -12,13 +12,8 @@ from docgen.fields import parse_date
 from docgen.records import Audience, Guardian, Person
 from docgen.rosters.gathering import Findings, Gathered, Handover, is_discreet
 from docgen.rosters.tables import Column, Line, read_table
-from docgen.rosters.text import fold, name_problem
+from docgen.rosters.text import CIVILITIES, fold, name_problem
 
-CIVILITIES = {"m": "M.", "mr": "M.", "monsieur": "M."} | dict.fromkeys(
-    # « Mlle » left the forms of the State in 2012 (circular of the Prime Minister, 21 February).
-    ("mme", "mlle", "madame", "mademoiselle"),
-    "Mme",
-)
 NAMES = frozenset({"family_name", "usage_name", "first_name", "division", "guardian1", "guardian2"})
 EXCEL_EPOCH = date(1899, 12, 30)
 EXCEL_DAYS = range(3654, 73_051)  # 1910 to 2099, so that a mere year is no day count
@@ -72,6 +67,9 @@ def read_people(paths: Sequence[Path], audience: Audience, findings: Findings) -
             for line in read_table(path, columns_for(audience), findings):
                 if line.cells:
                     _add(line, audience, gathered, seen, findings)
+                else:
+                    gathered.is_complete = False
+    gathered.is_complete &= not findings.has_unread
     return gathered
 
 

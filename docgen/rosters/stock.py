@@ -20,8 +20,8 @@ REGISTER = (
 LOOKALIKES = str.maketrans("IBS", "185")
 
 
-def read_stock(path: Path, findings: Findings) -> dict[str, Device]:
-    """Read the tablets of the school by serial number."""
+def read_stock(path: Path, findings: Findings) -> dict[str, Device] | None:
+    """Read the tablets of the school by serial number; None when the file cannot be read."""
     devices: dict[str, Device] = {}
     places: dict[str, str] = {}
     with findings.collecting():
@@ -37,7 +37,8 @@ def read_stock(path: Path, findings: Findings) -> dict[str, Device]:
                 continue
             devices[number] = Device(number, line["model"], line["state"])
             places[number] = line.where
-    return devices
+        return devices
+    return None
 
 
 def read_register(path: Path, gathered: Gathered, findings: Findings) -> list[Handover]:
@@ -94,11 +95,11 @@ def _holder(key: str, where: str, gathered: Gathered, findings: Findings) -> str
     person_id = gathered.keys.get(key) or gathered.keys.get(ine)
     if person_id is None and key and not {key, ine}.isdisjoint(gathered.aside):
         findings.notice("tablette d’un élève qui a quitté l’établissement, mise de côté.", where)
-    elif person_id is None:
-        what = "« Bénéficiaire » est vide." if not key else "ce bénéficiaire est inconnu."
-        findings.problem(
-            what, where, "Donnez l’identifiant interne ou l’INE d’une personne importée."
-        )
+    # Somebody unknown may stand in a line or a file that could not be read.
+    elif person_id is None and (gathered.is_complete or not key):
+        what = "ce bénéficiaire est inconnu." if key else "« Bénéficiaire » est vide."
+        remedy = "Donnez l’identifiant interne ou l’INE d’une personne importée."
+        findings.problem(what, where, remedy)
     return person_id
 
 

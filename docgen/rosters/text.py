@@ -16,6 +16,13 @@ WINDOWS_ONLY = re.compile(rb"[\x80-\x9f]")
 GARBLED = re.compile("[½¼¾¤\ufffd]|[ÃÂ][^\\w\\s'’-]|[ÃÂ][ªº]|â€|Å“")
 NAME_LIMIT = 100  # characters, in the SIECLE specification
 
+# Folded, as typed in spreadsheets and as SIECLE writes them (« MME », « MLLE »).
+CIVILITIES = {"m": "M.", "mr": "M.", "monsieur": "M."} | dict.fromkeys(
+    # « Mlle » left the forms of the State in 2012 (circular of the Prime Minister, 21 February).
+    ("mme", "mlle", "madame", "mademoiselle"),
+    "Mme",
+)
+
 
 def sniff(stream: IO[bytes]) -> Codec:
     """Tell the encoding of a text from all its bytes; what a file declares is often wrong."""

@@ -16,7 +16,7 @@ from openpyxl import Workbook
 from docgen.errors import RosterRejected
 from docgen.rosters import archives, markup, opening, read, tables
 from samples.people import school
-from tests.hostile.exports import pupils
+from tests.hostile.exports import guardians, pupils
 
 GOOD = pupils().encode("iso8859-15")
 DTD = b'<?xml version="1.0"?><!DOCTYPE BEE_ELEVES SYSTEM "x.dtd"><BEE_ELEVES/>'
@@ -234,3 +234,34 @@ def test_every_file_is_judged_though_one_is_hostile(tmp_path: Path) -> None:
         read(paths, school=school(), audience="pupil")
     told = "\n".join(map(str, caught.value.problems))
     assert all(f"f{number}.xml" in told for number in range(4))
+
+
+def problems(paths: list[Path], **tablets: Path) -> list[str]:
+    with pytest.raises(RosterRejected) as caught:
+        read(paths, school=school(), audience="pupil", **tablets)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_a_file_cut_short_is_one_problem_not_one_for_each_pupil(tmp_path: Path) -> None:
+    path = tmp_path / "eleves.xml"
+    path.write_bytes(GOOD.partition(b"<STRUCTURES>")[0])
+    (problem,) = problems([path])
+    assert "incomplet" in problem
+
+
+def test_nothing_is_said_missing_that_stands_in_a_file_nobody_could_read(tmp_path: Path) -> None:
+    people, stock, register = (tmp_path / name for name in ("e.csv", "s.csv", "c.csv"))
+    people.write_bytes(b"Nom;\n")
+    stock.write_bytes(b"%PDF-1.7")
+    register.write_text("N° de série;Bénéficiaire\nHA1052;E1\n", encoding="utf-8")
+    told = problems([people], stock=stock, cessions=register)
+    assert not [problem for problem in told if "c.csv" in problem]
+    assert any("s.csv" in problem for problem in told)
+
+
+def test_guardians_are_not_said_alone_when_the_pupils_file_is_refused(tmp_path: Path) -> None:
+    pupils_path, guardians_path = tmp_path / "a.xml", tmp_path / "b.xml"
+    pupils_path.write_bytes(ENTITY)
+    guardians_path.write_text(guardians("", ""), encoding="iso8859-15")
+    (problem,) = problems([pupils_path, guardians_path])
+    assert "DTD" in problem
