@@ -1,4 +1,4 @@
-"""What several tests need: a small template, orders of it, and other programs' eyes on a PDF."""
+"""What several tests need: small templates, orders of them, and other programs' eyes on a PDF."""
 
 import shutil
 import subprocess
@@ -39,22 +39,25 @@ def small_charter() -> Template:
     return library.load("petite-charte", SHELF)
 
 
-def edited(folder: Path, edits: Mapping[str, Iterable[tuple[str, str]]]) -> Template:
-    """Copy the small template, with some texts of its files replaced, and load it."""
-    copied = folder / "shelf" / "charters" / "petite-charte"
-    shutil.copytree(SHELF / "charters" / "petite-charte", copied, dirs_exist_ok=True)
+def edited(
+    folder: Path, edits: Mapping[str, Iterable[tuple[str, str]]], slug: str = "petite-charte"
+) -> Template:
+    """Copy a template of the tests, with some texts of its files replaced, and load it."""
+    (original,) = SHELF.glob(f"*/{slug}")
+    copied = folder / "shelf" / original.relative_to(SHELF)
+    shutil.copytree(original, copied, dirs_exist_ok=True)
     for name, changes in edits.items():
         text = (copied / name).read_text(encoding="utf-8")
         for old, new in changes:
             assert old in text, f"{name} does not hold {old!r}"
             text = text.replace(old, new, 1)
         (copied / name).write_text(text, encoding="utf-8")
-    return library.load("petite-charte", folder / "shelf")
+    return library.load(slug, folder / "shelf")
 
 
-def with_body(folder: Path, inner: str) -> Template:
-    """Give the small template, with something more at the top of its body."""
-    return edited(folder, {"body.html": [("<section>", f"<section>{inner}")]})
+def with_body(folder: Path, inner: str, slug: str = "avis") -> Template:
+    """Give a template of the tests, of one page by default, with more at the top of its body."""
+    return edited(folder, {"body.html": [("<section>", f"<section>{inner}")]}, slug)
 
 
 def people(count: int, **changes: Any) -> list[Person]:  # noqa: ANN401

@@ -140,8 +140,8 @@ def test_every_variant_that_breaks_the_promise_is_told(tmp_path: Path) -> None:
         "<input name='signature:mayor/1'>",
         "<select name=q><option>1</select>",
         "<textarea name=remark></textarea>",
-        "{{ field('serial', 0) }}",
-        "{{ field('serial', 'two') }}",
+        "{{ field('name', 0) }}",
+        "{{ field('name', 'two') }}",
     ],
 )
 def test_a_box_that_no_pen_drew_is_a_fault_of_the_template(tmp_path: Path, inner: str) -> None:

@@ -17,17 +17,17 @@ def test_a_template_is_found_by_its_name() -> None:
 
 def test_the_shelf_is_listed_by_name(tmp_path: Path) -> None:
     edited(tmp_path, {})
-    other = tmp_path / "shelf" / "notices" / "avis"
+    other = tmp_path / "shelf" / "notices" / "billet"
     other.mkdir(parents=True)
     (other / "manifest.toml").touch()
     (tmp_path / "shelf" / "charters" / "_commun").mkdir()
-    assert library.slugs(tmp_path / "shelf") == ["avis", "petite-charte"]
+    assert library.slugs(tmp_path / "shelf") == ["billet", "petite-charte"]
 
 
 def test_an_unknown_template_is_refused_with_the_known_ones() -> None:
     (problem,) = refusal(lambda: library.load("charte", SHELF), TemplateRejected)
     assert str(problem) == (
-        "templates : le modèle « charte » n’existe pas. Modèles : petite-charte."
+        "templates : le modèle « charte » n’existe pas. Modèles : avis, petite-charte."
     )
 
 
@@ -62,7 +62,7 @@ def test_a_name_cannot_walk_out_of_the_shelf(tmp_path: Path, slug: str) -> None:
 
 
 def test_all_the_templates_are_loaded() -> None:
-    assert [each.manifest.slug for each in library.load_all(SHELF)] == ["petite-charte"]
+    assert [each.manifest.slug for each in library.load_all(SHELF)] == ["avis", "petite-charte"]
 
 
 def test_style_sheets_come_shared_ones_first_and_a_reduction_has_those_of_its_base() -> None:
