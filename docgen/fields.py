@@ -26,8 +26,9 @@ UNPRINTABLE = {
 class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A merge field: filled when printing; left as a line to write on when `required` is false.
 
-    `source` names the fact of the records that fills it. `longest` is the longest value that the
-    template promises to hold; `docgen templates check` lays it out.
+    `source` names the fact of the records that fills it. What fits is for the slot to say; a
+    `max_length` (characters) is for what people type in a form. `longest` is the longest value
+    that the template promises to hold; `docgen templates check` lays it out.
     """
 
     name: str
@@ -35,7 +36,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     type: Literal["text", "date", "serial", "uai", "postal_code"] = "text"
     source: str = ""
     required: bool = False
-    max_length: int = 120
+    max_length: int = 500
     sample: str = ""
     longest: str = ""
     help: str = ""
