@@ -3,6 +3,7 @@
 import resource
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 
@@ -31,6 +32,12 @@ class Sample:
     def bytes_per_side(self) -> float:
         """How long a printed side is in the files made."""
         return self.bytes / self.sides
+
+
+def held() -> float:
+    """Give the memory that the process holds now, in MB."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * resource.getpagesize() / 1e6
 
 
 class Clock:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench import town
-from bench.clock import Clock, Sample
+from bench.clock import Clock, Sample, held
 from docgen.jobfolder import Report, write_job
 from docgen.press import prepare
 
@@ -29,15 +29,19 @@ def press_town(work: Path, count: int) -> Sample:
 
     wanted = town.town_order(work, count)
     crowd = town.Town(count)
+    volumes: list[float] = []
     with tempfile.TemporaryDirectory(dir=work) as folder:
         with Clock() as clock:
             job = prepare(wanted, town.KEY, work / "cache")
             job.people, job.count = crowd, count
-            report = write_job(job, Path(folder) / "job")
+            report = write_job(job, Path(folder) / "job", lambda _: volumes.append(held()))
         size = _size(report, Path(folder) / "job")
     clock.seconds -= crowd.seconds
     clock.processor -= crowd.processor
-    return clock.sample(report.documents, report.sides, size, volumes=len(report.volumes))
+    grown = volumes[-1] - volumes[0]
+    return clock.sample(
+        *(report.documents, report.sides, size), volumes=len(report.volumes), grown=grown
+    )
 
 
 def first_document(work: Path, count: int, born: float) -> Sample:

@@ -122,6 +122,11 @@ def notes(measures: Measures) -> Iterator[str]:
     if first:
         since = first.facts["since_start"]
         yield f"From the start of the process, the first document took {since:.2f} s."
+    if (large := measures.median(town(measures.plan.largest))) and "grown" in large.facts:
+        yield (
+            f"{large.documents:,} documents are {large.facts['volumes']} volumes; from the first to"
+            f" the last, the memory held grew by {large.facts['grown']:.1f} MB."
+        )
     for way in peers(measures.plan):
         if (sample := measures.median(way)) and way.name == "typst":
             pages = sample.sides / sample.documents
