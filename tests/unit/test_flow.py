@@ -225,7 +225,7 @@ def test_a_body_attaches_no_file(tmp_path: Path, inner: str) -> None:
 def test_a_body_reads_its_own_files_and_those_of_its_kind(tmp_path: Path) -> None:
     template = with_body(
         tmp_path,
-        '<img style="width: 9pt" src="own.svg"><img style="width: 9pt" src="../_commun/shared.svg">',
+        '<img style="width: 9pt" src=own.svg><img style="width: 9pt" src=../_commun/shared.svg>',
     )
     (template.folder.parent / "_commun").mkdir()
     svg = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 9 9'><rect width='9'/></svg>"
