@@ -6,7 +6,7 @@ import secrets
 from pathlib import Path
 
 from docgen.errors import Problem, Unavailable
-from docgen.files import write_whole
+from docgen.files import write_new
 from docgen.pagecode import Key
 
 KEY_NUMBER = 1
@@ -31,13 +31,17 @@ def page_code_key(folder: Path) -> Key:
     path = folder / "page-code.key"
     try:
         if not path.exists():
-            write_whole(path, secrets.token_hex(32).encode(), mode=0o600)
+            write_new(path, secrets.token_hex(32).encode(), mode=0o600)
         if path.stat().st_mode & 0o077:
             remedy = f"Retirez les droits des autres : chmod 600 {path.name}."
             raise Unavailable(Problem("d’autres comptes peuvent lire la clé.", path.name, remedy))
-        return Key(KEY_NUMBER, hashlib.sha256(path.read_bytes().strip()).digest())
+        secret = path.read_bytes().strip()
     except OSError as error:
         what = f"la clé des codes de page ne peut pas être lue ({error.strerror})."
         raise Unavailable(
             Problem(what, path.name, "Indiquez DOCGEN_KEY ou DOCGEN_DATA.")
         ) from error
+    if not secret:
+        remedy = "Rendez-lui sa sauvegarde, ou effacez-la si rien n’a encore été imprimé."
+        raise Unavailable(Problem("la clé des codes de page est vide.", path.name, remedy))
+    return Key(KEY_NUMBER, hashlib.sha256(secret).digest())

@@ -1,5 +1,6 @@
 """Typed merge fields: what a template asks for, and the check of the values given to it."""
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
@@ -15,12 +16,9 @@ MONTHS = (
     *("janvier", "février", "mars", "avril", "mai", "juin", "juillet"),
     *("août", "septembre", "octobre", "novembre", "décembre"),
 )
-# Controls, and the bidirectional marks that can make a name read otherwise than it is written.
-UNPRINTABLE = {
-    *map(chr, range(32)),
-    "\x7f",
-    *map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))),
-}
+DATE_IN_WORDS = re.compile(rf"(1er|[2-9]|[12]\d|3[01]) ({'|'.join(MONTHS)}) \d{{4}}")
+# Controls, zero widths, separators of lines, marks that make a name read otherwise than written.
+INVISIBLE = {"Cc", "Cf", "Zl", "Zp", "Co", "Cs", "Cn"}
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -58,7 +56,7 @@ def clean(fields: Iterable[Field], values: Mapping[str, Fact], where: str = "") 
     cleaned: dict[str, str] = {}
     problems: list[Problem] = []
     for field in fields:
-        text = printed(values.get(field.name))
+        text = _as_printed(field, values.get(field.name))
         if problem := _problem(field, text):
             problems.append(Problem(f"« {field.label} » : {problem}", where))
         cleaned[field.name] = text
@@ -73,9 +71,10 @@ def printed(value: Fact) -> str:
         return ""
     if isinstance(value, date):
         return date_in_words(value)
-    if value.isascii() and "  " not in value and value.isprintable():
-        return value.strip()
-    return unicodedata.normalize("NFC", value).strip()
+    text = value if value.isascii() else unicodedata.normalize("NFC", value)
+    if "  " in text:
+        text = re.sub(" {2,}", " ", text)
+    return text.strip()
 
 
 def date_in_words(day: date) -> str:
@@ -94,17 +93,34 @@ def parse_date(text: str) -> date | None:
     return None
 
 
+def has_invisible(text: str) -> bool:
+    """Tell whether a text holds a character that prints as nothing, or turns the reading."""
+    return not text.isprintable() and any(unicodedata.category(c) in INVISIBLE for c in text)
+
+
+def _as_printed(field: Field, value: Fact) -> str:
+    """Print a value; a date typed in figures is printed in words."""
+    if field.type == "date" and isinstance(value, str):
+        value = parse_date(value) or value
+    return printed(value)
+
+
 def _problem(field: Field, text: str) -> str | None:
+    """Say what is wrong with a value, never showing it: it could be somebody's."""
     if not text:
         return "cette valeur est obligatoire et manque." if field.required else None
     if len(text) > field.max_length:
         return f"{len(text)} caractères, pour {field.max_length} au plus."
-    if not UNPRINTABLE.isdisjoint(text):
+    if has_invisible(text):
         return "un caractère invisible (commande ou sens d’écriture) s’y trouve ; ressaisissez-la."
-    if field.type == "serial":
-        return identifiers.serial_problem(text)
+    if field.type == "serial" and identifiers.serial_problem(text):
+        return "ce n’est pas un numéro de série (4 à 32 lettres et chiffres, sans la lettre O)."
     if field.type == "uai":
+        if not identifiers.UAI_SHAPE.fullmatch(text):
+            return "ce n’est pas un UAI (sept chiffres et leur lettre de contrôle)."
         return identifiers.uai_problem(text)
-    if field.type == "postal_code":
-        return identifiers.postal_code_problem(text)
+    if field.type == "postal_code" and identifiers.postal_code_problem(text):
+        return "ce n’est pas un code postal (cinq chiffres)."
+    if field.type == "date" and not DATE_IN_WORDS.fullmatch(text):
+        return "ce n’est pas une date (jj/mm/aaaa)."
     return None

@@ -21,6 +21,9 @@ from docgen.rendering.printfile import Volume, bind
 COLUMNS = ("reference", "person", "class", "volume", "first_side", "last_side", "sheets", "sha256")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0")  # OWASP ASVS 1.2.10
 TICKET = "bon-impression.pdf"
+MANIFEST = "manifest.csv"
+INDEX = "job.json"
+STAGING = ".docgen-"
 Progress = Callable[[int], None]
 
 
@@ -76,7 +79,7 @@ def write_job(job: Job, out: Path, progress: Progress | None = None) -> Report:
         report.seconds = round(time.monotonic() - start, 3)
         # Last: a folder with job.json is a folder that is whole.
         content = json.dumps(report.as_json(), ensure_ascii=False, indent=2) + "\n"
-        (folder / "job.json").write_text(content, encoding="utf-8")
+        (folder / INDEX).write_text(content, encoding="utf-8")
     return report
 
 
@@ -104,7 +107,7 @@ def _press(job: Job, folder: Path, progress: Progress) -> Report:
     unfit: list[Problem] = []
     missing: list[Problem] = []
     documents = job.documents()
-    with (folder / "manifest.csv").open("w", encoding="utf-8", newline="") as stream:
+    with (folder / MANIFEST).open("w", encoding="utf-8", newline="") as stream:
         rows = csv.writer(stream, lineterminator="\n")
         rows.writerow(COLUMNS)
         while batch := list(islice(documents, order.volume)):
@@ -171,34 +174,82 @@ def staged(out: Path) -> Iterator[Path]:
 
     Raises:
         Unavailable: when the folder cannot be written.
+        InvalidInput: when it holds files of somebody else under the names of ours.
     """
-    made = not out.exists()
+    made: list[Path] = []
     try:
+        made = _missing_folders(out)
         out.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(dir=out, prefix=".docgen-"))
-    except OSError as error:
-        what = f"le dossier ne peut pas être écrit ({error.strerror})."
-        raise Unavailable(Problem(what, str(out), "Choisissez un autre dossier.")) from error
-    try:
-        yield folder
-        _replace(folder, out)
-    except BaseException:
-        shutil.rmtree(folder)
-        if made:
-            out.rmdir()
+        _sweep(out)
+        folder = Path(tempfile.mkdtemp(dir=out, prefix=f"{STAGING}{os.getpid()}-"))
+        try:
+            yield folder
+            _replace(folder, out)
+        finally:
+            shutil.rmtree(folder)
+    except BaseException as error:
+        for path in made:
+            if path.is_dir():
+                path.rmdir()
+        if isinstance(error, OSError):
+            what = f"le dossier ne peut pas être écrit ({error.strerror})."
+            problem = Problem(what, str(out), "Choisissez un autre dossier.")
+            raise Unavailable(problem) from error
         raise
-    shutil.rmtree(folder)
+
+
+def _missing_folders(out: Path) -> list[Path]:
+    """List the folders that do not exist yet, the deepest first."""
+    return [path for path in (out, *out.parents) if not path.exists()]
+
+
+def _sweep(out: Path) -> None:
+    """Take away what a press that was killed has left."""
+    for path in out.glob(f"{STAGING}*"):
+        owner = path.name.removeprefix(STAGING).split("-")[0]
+        if not (owner.isdecimal() and Path(f"/proc/{owner}").exists()):
+            shutil.rmtree(path)
 
 
 def _replace(folder: Path, out: Path) -> None:
-    """Put a new job in the place of the one that the folder held."""
-    index = out / "job.json"
-    if index.is_file():
-        former = json.loads(index.read_text(encoding="utf-8"))
-        index.unlink()
-        for volume in former["volumes"]:
-            (out / Path(volume["file"]).name).unlink(missing_ok=True)
-    for path in sorted(folder.iterdir(), key=lambda path: path.name == "job.json"):
-        with path.open("rb") as stream:
-            os.fsync(stream.fileno())
-        path.replace(out / path.name)
+    """Put a job in the place of the one that the folder held, or leave that one as it was."""
+    new = sorted(folder.iterdir(), key=lambda path: path.name == INDEX)
+    former = _former(out)
+    if strangers := [
+        path.name for path in new if path.name not in former and (out / path.name).exists()
+    ]:
+        remedy = "Choisissez un autre dossier, ou déplacez ces fichiers."
+        what = f"des fichiers qui ne sont pas d’un lot portent ces noms : {', '.join(strangers)}."
+        raise InvalidInput(Problem(what, str(out), remedy))
+    aside = folder / "former"
+    aside.mkdir()
+    moved: list[Path] = []
+    try:
+        for name_ in former:
+            if (out / name_).is_file():
+                (out / name_).replace(aside / name_)
+        for path in new:
+            with path.open("rb") as stream:
+                os.fsync(stream.fileno())
+            moved.append(path.replace(out / path.name))
+    except BaseException:
+        for path in moved:
+            path.unlink()
+        for path in aside.iterdir():
+            path.replace(out / path.name)
+        raise
+
+
+def _former(out: Path) -> list[str]:
+    """List the files of the job that a folder holds, as its job.json tells them."""
+    index = out / INDEX
+    if not index.is_file():
+        return []
+    try:
+        volumes = [volume["file"] for volume in json.loads(index.read_bytes())["volumes"]]
+        names = [Path(file).name for file in volumes]
+    except (ValueError, TypeError, KeyError) as error:
+        what = f"le fichier {INDEX} n’est pas celui d’un lot."
+        remedy = "Choisissez un autre dossier, ou déplacez ce fichier."
+        raise InvalidInput(Problem(what, str(out), remedy)) from error
+    return [*names, MANIFEST, TICKET, INDEX]

@@ -32,13 +32,18 @@ class Template:
     def checksum(self) -> str:
         """SHA-256 of everything that decides how the template looks."""
         digest = hashlib.sha256()
-        manifest = self.manifest
-        names = ["manifest.toml", manifest.body, *manifest.styles]
-        names += [style for layout in manifest.layouts for style in layout.styles]
-        for name in names:
-            content = (self.folder / name).read_bytes()
+        for path in sorted(self._files()):
+            content = path.read_bytes()
+            name = path.relative_to(self.folder.parent).as_posix()
             digest.update(f"{name}\0{len(content)}\0".encode() + content)
         return digest.hexdigest()
+
+    def _files(self) -> Iterator[Path]:
+        """Give the template's files, pictures and all, and those it shares with its kind."""
+        shared = (path for path in self.folder.parent.glob("_*/**/*"))
+        for path in (*self.folder.rglob("*"), *shared):
+            if path.is_file() and path.name != "sample.toml":
+                yield path
 
 
 def slugs(shelf: Path = SHELF) -> list[str]:
@@ -53,9 +58,14 @@ def load(slug: str, shelf: Path = SHELF) -> Template:
         TemplateRejected: when there is none of that name, or when it does not hold together.
     """
     # Matched among names found, never joined to a path: a slug cannot walk out of the shelf.
-    for path in shelf.glob("*/*/manifest.toml"):
-        if path.parent.name == slug:
-            return Template(path.parent, read_manifest(path))
+    found = [path for path in shelf.glob("*/*/manifest.toml") if path.parent.name == slug]
+    if len(found) == 1:
+        return Template(found[0].parent, read_manifest(found[0]))
+    if found:
+        places = ", ".join(sorted(path.parent.parent.name for path in found))
+        raise TemplateRejected(
+            Problem(f"deux modèles s’appellent « {slug} ».", places, "Renommez l’un d’eux.")
+        )
     known = ", ".join(slugs(shelf)) or "aucun"
     raise TemplateRejected(
         Problem(f"le modèle « {slug} » n’existe pas.", str(shelf.name), f"Modèles : {known}.")

@@ -1,5 +1,6 @@
 """manifest.toml: what a template is, what it asks for, and what paper it promises."""
 
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
@@ -11,6 +12,9 @@ import msgspec
 from docgen.errors import Problem, TemplateRejected
 from docgen.fields import Field
 from docgen.records import PERSON_SOURCES, RUN_SOURCES
+
+NAME = re.compile("[A-Za-z0-9][A-Za-z0-9_-]*")  # names become file names and form fields
+MOST_SIDES = 255  # a page code counts sides in one byte
 
 
 class Layout(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -96,8 +100,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def variant(self, is_adult: bool) -> Variant:
         """Give the variant that suits a minor or an adult."""
-        age = "adult" if is_adult else "minor"
-        return next(variant for variant in self.variants if variant.when in (age, "always"))
+        by_age = {variant.when: variant for variant in self.variants}
+        return by_age.get("adult" if is_adult else "minor") or by_age["always"]
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -121,29 +125,46 @@ def read_manifest(path: Path) -> Manifest:
 def _problems(manifest: Manifest, path: Path) -> Iterator[str]:
     if manifest.slug != path.parent.name:
         yield f"le dossier doit porter le nom du modèle, « {manifest.slug} »."
-    if not (
-        len(manifest.reference) == 2
-        and manifest.reference.isalpha()
-        and manifest.reference.isupper()
-    ):
+    if not re.fullmatch("[A-Z]{2}", manifest.reference):
         yield f"« {manifest.reference} » : la référence s’ouvre par deux lettres capitales."
     if not 1 <= manifest.default_copies <= 9:
         yield "« default_copies » doit aller de 1 à 9."
-    for group in (manifest.layouts, manifest.variants, manifest.fields, manifest.signatures):
-        counts = Counter(item.name for item in group)
-        yield from (f"« {name} » est déclaré {n} fois." for name, n in counts.items() if n > 1)
-    covered = {variant.when for variant in manifest.variants}
-    if not ("always" in covered or covered >= {"minor", "adult"}):
-        yield "les variantes doivent couvrir les mineurs et les majeurs."
+    if not manifest.layouts:
+        yield "il faut au moins une mise en page."
+    yield from _name_problems(manifest)
+    yield from _variant_problems(manifest)
     for field in manifest.fields:
         if field.source and field.source not in RUN_SOURCES | PERSON_SOURCES:
             yield f"champ « {field.name} » : la source « {field.source} » n’existe pas."
         if not (field.sample and field.longest):
             yield f"champ « {field.name} » : il faut un exemple (sample) et le plus long (longest)."
-    yield from _layout_problems(manifest, path.parent)
+    yield from _layout_problems(manifest)
+    yield from _file_problems(manifest, path.parent)
 
 
-def _layout_problems(manifest: Manifest, folder: Path) -> Iterator[str]:
+def _name_problems(manifest: Manifest) -> Iterator[str]:
+    for group in (manifest.layouts, manifest.variants, manifest.fields, manifest.signatures):
+        counts = Counter(item.name for item in group)
+        yield from (f"« {name} » est déclaré {n} fois." for name, n in counts.items() if n > 1)
+        for name in counts:
+            if not NAME.fullmatch(name):
+                yield f"« {name} » : un nom est fait de lettres sans accent, chiffres, - et _."
+
+
+def _variant_problems(manifest: Manifest) -> Iterator[str]:
+    ages = Counter(variant.when for variant in manifest.variants)
+    if not ("always" in ages or ages.keys() >= {"minor", "adult"}):
+        yield "les variantes doivent couvrir les mineurs et les majeurs."
+    elif any(count > 1 for count in ages.values()):
+        yield "deux variantes visent les mêmes personnes."
+    known = {variant.name for variant in manifest.variants}
+    for zone in manifest.signatures:
+        for name in zone.variants:
+            if name not in known:
+                yield f"signature « {zone.name} » : la variante « {name} » n’existe pas."
+
+
+def _layout_problems(manifest: Manifest) -> Iterator[str]:
     bases = {layout.name for layout in manifest.layouts if not layout.of}
     for layout in manifest.layouts:
         if layout.of and layout.of not in bases:
@@ -151,9 +172,16 @@ def _layout_problems(manifest: Manifest, folder: Path) -> Iterator[str]:
         sides = -(-layout.pages // layout.per_side)
         if layout.sides != sides or layout.sheets != -(-sides // 2):
             yield f"« {layout.name} » : pages, faces et feuilles promises se contredisent."
-        yield from _missing(folder, layout.styles)
-    yield from _missing(folder, (manifest.body, *manifest.styles))
+        if not 1 <= layout.sides <= MOST_SIDES:
+            yield f"« {layout.name} » : un document a de 1 à {MOST_SIDES} faces."
 
 
-def _missing(folder: Path, names: tuple[str, ...]) -> Iterator[str]:
-    return (f"le fichier « {name} » manque." for name in names if not (folder / name).is_file())
+def _file_problems(manifest: Manifest, folder: Path) -> Iterator[str]:
+    styles = [style for layout in manifest.layouts for style in layout.styles]
+    shelf = folder.resolve().parent
+    for name in dict.fromkeys((manifest.body, *manifest.styles, *styles)):
+        path = (folder / name).resolve()
+        if not path.is_relative_to(shelf):
+            yield f"le fichier « {name} » est hors des modèles."
+        elif not path.is_file():
+            yield f"le fichier « {name} » manque."

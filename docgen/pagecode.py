@@ -57,6 +57,10 @@ def document_number(key: Key, *facts: str) -> bytes:
 
 def payload(key: Key, code: PageCode) -> bytes:
     """Give the 16 authenticated bytes of a code."""
+    if not (0 <= code.corner < 4 and 0 <= key.number < 16 and len(code.document) == 6):
+        raise ValueError("a code holds 4 corners, 16 keys and a document number of 6 bytes")
+    if not 1 <= code.side <= code.sides < 256:
+        raise ValueError("side out of range: a code holds sides 1 to 255")
     first = FORMAT << 6 | key.number << 2 | code.corner
     body = bytes((first, *code.document, code.side, code.sides))
     return body + _mac(key, body)[:TAG_BYTES]

@@ -32,6 +32,18 @@ from docgen.rendering.printfile import Document, Run
 from docgen.rendering.symbols import load_table
 
 VOLUME = 500  # documents in a volume: what a shop opens at ease, and the unit of a retry
+# Letters that Unicode does not take apart, as French readers look for them.
+LETTERS = str.maketrans(
+    {
+        **dict(zip("ŁłØøĐđÐðĦħıŊŋŦŧ", "LlOoDdDdHhiNnTt", strict=True)),
+        "Œ": "OE",
+        "œ": "oe",
+        "Æ": "AE",
+        "æ": "ae",
+        "Þ": "TH",
+        "þ": "th",
+    }
+)
 COPIES = ("Exemplaire établissement", "Exemplaire famille")
 Ordering = Literal["class", "name"]
 
@@ -91,6 +103,7 @@ class Job:
 
     def documents(self) -> Iterator[Document]:
         """Give the documents; people whose values are refused are left out and reported."""
+        self.problems.clear()
         fields = [each for each in self.order.template.manifest.fields if not each.is_constant]
         taken: set[str] = set()
         for person in self.people:
@@ -113,7 +126,7 @@ class Job:
 
     def _variant(self, person: Person, ceded: date | None, where: str) -> Variant:
         manifest = self.order.template.manifest
-        if any(variant.when == "always" for variant in manifest.variants):
+        if all(variant.when == "always" for variant in manifest.variants):
             return manifest.variants[0]
         adult = person.is_adult(ceded or self.order.on)
         if adult is None:
@@ -181,7 +194,7 @@ def select(order: Order) -> list[Person]:
     def rank(person: Person) -> tuple[object, ...]:
         name = (folded(person.usage_name or person.family_name), folded(person.first_name))
         division = natural(person.division) if order.ordering == "class" else ()
-        return (division, *name, person.id)
+        return (division, person.division if division else "", *name, person.id)
 
     return sorted(people, key=rank)
 
@@ -189,11 +202,11 @@ def select(order: Order) -> list[Person]:
 def natural(text: str) -> tuple[tuple[int, int, str], ...]:
     """Give the key that sorts « 2DE 2 » before « 2DE 10 »."""
     parts = re.split(r"(\d+)", folded(text))
-    return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts if part)
+    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part)
 
 
 def folded(text: str) -> str:
     """Give the key that sorts names without regard to accents, case or hyphens."""
-    bare = unicodedata.normalize("NFKD", text)
+    bare = unicodedata.normalize("NFKD", text.translate(LETTERS))
     letters = (c for c in bare if not unicodedata.combining(c))
     return "".join(c if c.isalnum() else " " for c in letters).casefold()

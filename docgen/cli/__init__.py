@@ -7,10 +7,11 @@ from pathlib import Path
 from types import FrameType
 
 import typer
+from typer.exceptions import TyperException
 
 from docgen.cli import press, templates
-from docgen.cli.output import fail
-from docgen.errors import DocgenError
+from docgen.cli.output import fail, say, warn
+from docgen.errors import DocgenError, InvalidInput, Problem
 
 app = typer.Typer(
     help="Remplit, imprime et retrouve les documents qui suivent les tablettes des lycées.",
@@ -22,24 +23,25 @@ app = typer.Typer(
 app.command("press")(press.press)
 app.add_typer(templates.app, name="templates")
 
+INTERRUPTED = 130  # as shells say it: 128 + SIGINT; typer gives it too
 LISTS = ("--roster", "--class")
 
 
 def main() -> None:
-    """Run a command; every error on purpose becomes sentences and an exit code."""
+    """Run a command; every error becomes sentences and an exit code."""
     signal.signal(signal.SIGTERM, _interrupted)
     arguments = spread(sys.argv[1:])
     try:
-        app(arguments, prog_name="docgen", standalone_mode=True)
-    except DocgenError as error:
-        sys.exit(fail(error, as_json="--json" in arguments))
-    except KeyboardInterrupt:
-        print("Interrompu : rien n’a été écrit.", file=sys.stderr)  # noqa: T201
-        sys.exit(130)
+        code = app(arguments, prog_name="docgen", standalone_mode=False) or 0
+    except (typer.Abort, KeyboardInterrupt):
+        code = INTERRUPTED
     except Exception as error:
-        if os.environ.get("DOCGEN_DEBUG"):
+        if os.environ.get("DOCGEN_DEBUG") and not isinstance(error, (DocgenError, TyperException)):
             raise
-        sys.exit(fail(_unforeseen(error), as_json="--json" in arguments))
+        code = _answer(error, as_json="--json" in arguments)
+    if code == INTERRUPTED:
+        warn("Interrompu : rien n’a été écrit.")
+    sys.exit(code)
 
 
 def spread(arguments: list[str]) -> list[str]:
@@ -59,6 +61,35 @@ def spread(arguments: list[str]) -> list[str]:
 
 def _interrupted(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
+
+
+def _answer(error: Exception, *, as_json: bool) -> int:
+    if type(error).__name__ == "NoArgsIsHelpError":
+        say(str(error))
+        return 2
+    return fail(_told(error), as_json=as_json)
+
+
+def _told(error: Exception) -> DocgenError:
+    """Give an error as sentences, whatever it is."""
+    if isinstance(error, DocgenError):
+        return error
+    return _usage(error) if isinstance(error, TyperException) else _unforeseen(error)
+
+
+def _usage(error: TyperException) -> DocgenError:
+    """Tell a faulty command in French; typer's own words are English."""
+    parameter = getattr(error, "param", None)
+    option = getattr(error, "option_name", "") or (parameter.opts[0] if parameter else "")
+    option = option if option.startswith("-") else option.upper()
+    sentences = {
+        "MissingParameter": f"il manque {option}.",
+        "NoSuchOption": f"l’option {option} n’existe pas.",
+        "BadParameter": f"la valeur donnée à {option} n’est pas acceptée.",
+        "BadOptionUsage": f"l’option {option} attend une valeur.",
+    }
+    what = sentences.get(type(error).__name__, "cette commande n’existe pas, ou est mal écrite.")
+    return InvalidInput(Problem(what, "commande", "L’option --help montre ce qui est attendu."))
 
 
 def _unforeseen(error: Exception) -> DocgenError:

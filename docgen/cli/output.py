@@ -57,10 +57,13 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    drawn = Table(*headings, box=box.SIMPLE_HEAD, pad_edge=False)
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in headings:
+        drawn.add_column(Text(heading))
     for line in lines[1:]:
-        drawn.add_row(*line)
+        drawn.add_row(*map(Text, line))  # as text: brackets are not markup
     Console().print(drawn)
 
 

@@ -72,7 +72,7 @@ def blank(
 ) -> None:
     """Fait le formulaire vierge : PDF accessible (PDF/UA), à remplir à l’écran ou à la main."""
     from docgen import library
-    from docgen.errors import InvalidInput, Problem
+    from docgen.errors import InvalidInput, Problem, Unavailable
     from docgen.files import write_whole
     from docgen.rendering import flow
 
@@ -84,5 +84,10 @@ def blank(
         remedy = f"Choisissez : {', '.join(variants)}."
         raise InvalidInput(Problem(f"la variante « {variant} » n’existe pas.", slug, remedy))
     reading = variants[variant] if variant else manifest.variants[0]
-    write_whole(out, flow.blank(template, chosen, reading))
+    form = flow.blank(template, chosen, reading)
+    try:
+        write_whole(out, form)
+    except OSError as error:
+        what = f"ce fichier ne peut pas être écrit ({error.strerror})."
+        raise Unavailable(Problem(what, str(out), "Choisissez un autre dossier.")) from error
     output.say(f"Formulaire vierge : {out}")

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import msgspec
 
-from docgen.files import write_whole
+from docgen.errors import Problem, Unavailable
+from docgen.files import keep, kept
 from docgen.library import Template
 from docgen.manifest import Layout
 from docgen.rendering.form import Form
 
-# Raised when the meaning of a stored form changes.
-FORMAT = 1
 MAKERS = ("weasyprint", "pydyf", "pypdf", "font-source-sans-pro")
-DIGEST = 32  # bytes of SHA-256 after the form: a damaged file is compiled again
+OURS = ("compiling.py", "flow.py", "fonts.py", "form.py", "slots.css")
+HERE = Path(__file__).parent
 
 
 def load_form(template: Template, layout: Layout, folder: Path) -> Form:
@@ -24,22 +24,25 @@ def load_form(template: Template, layout: Layout, folder: Path) -> Form:
 
     Raises:
         LayoutOverflows, TemplateRejected: when the layout cannot be compiled.
+        Unavailable: when the folder cannot be written.
     """
-    facts = [str(FORMAT), template.checksum, layout.base, *(f"{m} {version(m)}" for m in MAKERS)]
-    checksum = hashlib.sha256("\n".join(facts).encode()).hexdigest()
+    facts = f"{template.checksum}\n{layout.base}\n{_makers()}"
+    checksum = hashlib.sha256(facts.encode()).hexdigest()
     path = folder / "forms" / f"{checksum}.form"
-    if path.is_file() and (form := _read(path.read_bytes())):
-        return form
+    if content := kept(path):
+        return msgspec.msgpack.decode(content, type=Form)
     from docgen.rendering.compiling import compile_form
 
     form = compile_form(template, template.manifest.layout(layout.base), checksum)
-    body = msgspec.msgpack.encode(form)
-    write_whole(path, body + hashlib.sha256(body).digest())
+    try:
+        keep(path, msgspec.msgpack.encode(form))
+    except OSError as error:
+        what = f"le dossier de données ne peut pas être écrit ({error.strerror})."
+        raise Unavailable(Problem(what, folder.name, "Indiquez un autre DOCGEN_DATA.")) from error
     return form
 
 
-def _read(content: bytes) -> Form | None:
-    body, digest = content[:-DIGEST], content[-DIGEST:]
-    if hashlib.sha256(body).digest() != digest:
-        return None
-    return msgspec.msgpack.decode(body, type=Form)
+def _makers() -> str:
+    """Tell all that turns a template into a form: packages by version, our code by digest."""
+    ours = (hashlib.sha256((HERE / name).read_bytes()).hexdigest() for name in OURS)
+    return "\n".join((*(f"{name} {version(name)}" for name in MAKERS), *ours))

@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Iterator
 from io import BytesIO
 
-from docgen.errors import DocgenError, Problem
+from docgen.errors import DocgenError, Problem, ValuesRejected
 from docgen.fields import clean
 from docgen.library import Template
 from docgen.manifest import Layout, Variant
@@ -21,9 +21,10 @@ from docgen.rendering.symbols import MODULES, QUIET, ROW_BYTES, SymbolTable
 FONT_NAME = re.compile(rb"/BaseFont\s*/\w+\+([^\s/>]+)")
 PINNED = b"Source-Sans-Pro"
 DPI = 100
+A4 = (210 * MM, 297 * MM)
 PAPER = 250  # grey level from which a pixel is bare paper
 Box = tuple[float, float, float, float]  # left, bottom, right, top, in points
-STRIP = (50 * MM, 11.5 * MM, 15 * MM)  # from x, between two heights: the press's reference
+STRIP = (34 * MM, 11.5 * MM, 15 * MM)  # from x, between two heights: the press's reference
 
 
 class Unprinted(SymbolTable):
@@ -62,17 +63,24 @@ def _sample_problems(template: Template) -> Iterator[Problem]:
     where = f"{manifest.slug}/sample.toml"
     try:
         values = tomllib.loads(template.text("sample.toml"))
-        unknown = values.keys() - {field.name for field in manifest.fields}
-        yield from (Problem(f"champ « {name} » inconnu.", where) for name in sorted(unknown))
-        clean(manifest.fields, values, where)
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:
         yield Problem(f"exemple illisible ({error}).", where)
-    except DocgenError as error:
+        return
+    unknown = values.keys() - {field.name for field in manifest.fields}
+    yield from (Problem(f"champ « {name} » inconnu.", where) for name in sorted(unknown))
+    odd = [name for name, value in values.items() if not isinstance(value, str)]
+    yield from (Problem(f"champ « {name} » : un texte est attendu.", where) for name in odd)
+    texts = {name: value for name, value in values.items() if name not in odd}
+    try:
+        clean(manifest.fields, texts, where)
+    except ValuesRejected as error:
         yield from error.problems
 
 
 def _form_problems(template: Template, form: Form) -> Iterator[str]:
     manifest = template.manifest
+    if abs(form.width - A4[0]) > 1 or abs(form.height - A4[1]) > 1:
+        yield "les pages ne sont pas au format A4 portrait."
     shown = {
         slot.field for each in form.variants.values() for page in each.pages for slot in page.slots
     }
@@ -94,10 +102,13 @@ def _filled_problems(
     manifest = template.manifest
     where = f"{manifest.slug}, {layout.name}, {variant.name}"
     longest = {field.name: field.longest for field in manifest.fields}
-    values = clean(manifest.fields, longest, where)
-    constants = {field.name: values[field.name] for field in manifest.fields if field.is_constant}
+    try:
+        values = clean(manifest.fields, longest, where)
+    except ValuesRejected as error:
+        yield from error.problems
+        return
     imposition = impose(form, layout)
-    run = Run(manifest, form, imposition, constants, Key(0, b""), Unprinted())
+    run = Run(manifest, form, imposition, {}, Key(0, b""), Unprinted())
     document = Document("", "", "", bytes(6), Copy(where, variant.name, values, ""))
     content = BytesIO()
     volume = bind(run, [document], content)

@@ -26,6 +26,7 @@ from docgen.rendering import flow
 from docgen.rendering.fonts import above_baseline
 from docgen.rendering.form import Form, FormPage, FormVariant, Slot, Zone
 
+BOX_NAME = re.compile(r"(?P<zone>signature:)?(?P<name>[\w-]+)/(?P<lines>[1-9]\d*)")
 FONT_USE = re.compile(rb"/(\S+) [\d.]+ Tf")
 RGB_GREY = re.compile(rb"(?<![\d.])([\d.]+) \1 \1 (rg|RG)\b")
 FONT_SIZE = re.compile(r"([\d.]+) Tf")
@@ -44,7 +45,7 @@ def compile_form(template: Template, layout: Layout, checksum: str) -> Form:
     _keep_promise(template, layout, counts)
     # Laid out apart but written together, the variants share their fonts.
     together = documents[0].copy([page for document in documents for page in document.pages])
-    reader = PdfReader(BytesIO(together.write_pdf(pdf_forms=True)))
+    reader = PdfReader(BytesIO(flow.written(together, pdf_forms=True)))
     pack = _Pack()
     pages = [_form_page(page, pack) for page in reader.pages]
     objects, offsets = pack.objects()
@@ -54,6 +55,7 @@ def compile_form(template: Template, layout: Layout, checksum: str) -> Form:
         own, pages = pages[:count], pages[count:]
         zones = tuple(zone for index, (_, zones) in enumerate(own) for zone in zones(index))
         forms[variant.name] = FormVariant(tuple(page for page, _ in own), zones)
+    _only_known(template, forms)
     return Form(checksum, float(box.width), float(box.height), forms, objects, offsets)
 
 
@@ -83,20 +85,33 @@ def _keep_promise(template: Template, layout: Layout, counts: list[int]) -> None
         raise LayoutOverflows(problems)
 
 
+def _only_known(template: Template, variants: Mapping[str, FormVariant]) -> None:
+    manifest = template.manifest
+    known = {field.name for field in manifest.fields} | {z.name for z in manifest.signatures}
+    found = {zone.name for variant in variants.values() for zone in variant.zones}
+    for variant in variants.values():
+        found.update(slot.field for page in variant.pages for slot in page.slots)
+    if unknown := sorted(found - known):
+        raise TemplateRejected(Problem(f"champ inconnu : {', '.join(unknown)}.", manifest.slug))
+
+
 def _form_page(page: Any, pack: "_Pack") -> tuple[FormPage, Any]:  # noqa: ANN401
     slots: list[Slot] = []
     zones: list[tuple[str, tuple[float, float, float, float]]] = []
     for widget in _widgets(page):
-        kind, _, name = str(widget["/T"]).rpartition(":")
-        name, lines = name.rsplit("/", 1)
+        found = BOX_NAME.fullmatch(str(widget["/T"]))
+        if not found:
+            what = f"le champ de formulaire « {widget['/T']} » n’est pas un champ de fusion."
+            raise TemplateRejected(Problem(what, remedy="Employez field() et signature()."))
         left, top, right, bottom = _box(widget)
-        if kind:
-            zones.append((name, (left, bottom, right - left, top - bottom)))
+        if found["zone"]:
+            zones.append((found["name"], (left, bottom, right - left, top - bottom)))
         else:
+            name, lines = found["name"], int(found["lines"])
             size = _font_size(widget, name)
-            leading = (top - bottom) / int(lines)
+            leading = (top - bottom) / lines
             baseline = top - above_baseline(size, leading)
-            slots.append(Slot(name, left, baseline, right - left, size, leading, int(lines)))
+            slots.append(Slot(name, left, baseline, right - left, size, leading, lines))
 
     def placed(index: int) -> Iterator[Zone]:
         return (Zone(name, index, *box) for name, box in zones)

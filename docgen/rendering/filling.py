@@ -91,14 +91,23 @@ class Filler:
 
     def side(self, copy: Copy, side: int, codes: Sequence[bytes]) -> bytes:
         """Give the content of one side, from 0, that goes on from its base."""
-        mark = f"   {copy.mark}" if copy.mark else ""
-        count = self.setter.shape(f"   {side + 1}{self._of}{mark}")
         _, places = self._sides[copy.variant, side]
-        parts = [self.setter.shape(copy.reference).shown, count.shown]
-        parts += self._drawn(places, copy.values, copy.where)
+        parts = [*self._reference(copy, side), *self._drawn(places, copy.values, copy.where)]
         for corner, code in zip(self._corners, codes, strict=True):
             parts += (corner, _image(code))
         return b"".join(parts)
+
+    def cannot_draw(self, label: str, where: str, error: MissingGlyph) -> None:
+        """Note a character that the font does not have."""
+        what = f"« {label} » : {error.problems[0].what}"
+        self.missing.append(Problem(what, where, "Vérifiez ce caractère dans le fichier."))
+
+    def _reference(self, copy: Copy, side: int) -> Iterator[bytes]:
+        """Show the reference, shaped once a document, then the side and the mark of the copy."""
+        if copy.reference:
+            mark = f"   {copy.mark}" if copy.mark else ""
+            yield self.setter.shape(copy.reference).shown
+            yield self.setter.shape(f"   {side + 1}{self._of}{mark}").shown
 
     def _prepare(self, variant: str, placements: Iterable[Placement]) -> tuple[int, list[Place]]:
         content: list[bytes] = []
@@ -136,8 +145,7 @@ class Filler:
         try:
             setting = self.setter.fit(value, place.width, place.lines)
         except MissingGlyph as error:
-            what = f"« {label} » : {error.problems[0].what}"
-            self.missing.append(Problem(what, where, "Vérifiez ce caractère dans le fichier."))
+            self.cannot_draw(label, where, error)
             return
         if setting is None:
             self.unfit.append(does_not_fit(label, value, where))
@@ -189,7 +197,7 @@ def _corner_moves(imposition: Imposition) -> Iterator[bytes]:
 
 
 def _ratio(value: float) -> bytes:
-    return f"{value:.4f}".rstrip("0").rstrip(".").encode()
+    return f"{value:.3f}".rstrip("0").rstrip(".").encode()
 
 
 def _image(code: bytes) -> bytes:

@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from jinja2 import StrictUndefined
-from jinja2.exceptions import TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 from weasyprint import CSS, HTML
@@ -123,6 +122,8 @@ def body_html(template: Template, layout: Layout, variant: Variant, pen: Pen) ->
     zones = {zone.name: zone for zone in manifest.signatures}
 
     def field(name: str, lines: int = 1) -> Markup:
+        if not isinstance(lines, int) or lines < 1:
+            raise TemplateRejected(Problem(f"champ « {name} » : {lines!r} lignes.", manifest.slug))
         return pen.field(_known(name, fields, "champ", manifest.slug), lines)
 
     def signature(name: str) -> Markup:
@@ -130,16 +131,19 @@ def body_html(template: Template, layout: Layout, variant: Variant, pen: Pen) ->
         return pen.zone(zone.name, zone.label)
 
     environment = ImmutableSandboxedEnvironment(autoescape=True, undefined=StrictUndefined)
+    facts = {"variant": variant.name, "layout": layout.base}
     try:
-        return environment.from_string(template.text(manifest.body)).render(
+        body = environment.from_string(template.text(manifest.body))
+        return body.render(
+            facts,
             field=field,
             signature=signature,
-            variant=variant.name,
-            layout=layout.base,
             title=manifest.title,
             version=manifest.version,
         )
-    except TemplateError as error:
+    except TemplateRejected:
+        raise
+    except Exception as error:  # a body may divide by zero as well as name what does not exist
         where = f"{manifest.slug}/{manifest.body}"
         raise TemplateRejected(Problem(f"corps du modèle fautif ({error}).", where)) from error
 
@@ -162,9 +166,7 @@ def document(html: str, styles: Iterable[Path], roots: Iterable[Path]) -> Any:  
         html_object = HTML(string=html, base_url=roots[0].as_uri() + "/", url_fetcher=fetcher)
         return html_object.render(stylesheets=sheets, font_config=fonts, pdf_forms=True)
     except FatalURLFetchingError as error:
-        raise TemplateRejected(
-            f"Le modèle appelle une ressource interdite ou absente ({error})."
-        ) from error
+        raise _forbidden(error) from error
 
 
 def render(template: Template, layout: Layout, variant: Variant, pen: Pen) -> Any:  # noqa: ANN401
@@ -176,7 +178,23 @@ def render(template: Template, layout: Layout, variant: Variant, pen: Pen) -> An
 def blank(template: Template, layout: Layout, variant: Variant) -> bytes:
     """Give the empty form: tagged, labelled, fillable (PDF/UA-1, ISO 14289-1)."""
     laid_out = render(template, layout, variant, BlankPen())
-    return join_namesakes(laid_out.write_pdf(pdf_variant="pdf/ua-1", pdf_forms=True))
+    return join_namesakes(written(laid_out, pdf_variant="pdf/ua-1", pdf_forms=True))
+
+
+def written(laid_out: Any, **options: Any) -> bytes:  # noqa: ANN401
+    """Write a `weasyprint.Document` as PDF.
+
+    Raises:
+        TemplateRejected: when it attaches a file that it may not read.
+    """
+    try:
+        return bytes(laid_out.write_pdf(**options))
+    except FatalURLFetchingError as error:
+        raise _forbidden(error) from error
+
+
+def _forbidden(error: BaseException) -> TemplateRejected:
+    return TemplateRejected(f"Le modèle appelle une ressource interdite ou absente ({error}).")
 
 
 def _known(name: str, known: Mapping[str, Any], what: str, slug: str) -> Any:  # noqa: ANN401
@@ -197,7 +215,7 @@ class TemplateFetcher(URLFetcher):  # type: ignore[misc]
 
     def fetch(self, url: str, headers: object = None) -> URLFetcherResponse:
         """Fetch a file under the allowed folders, or data written in the page itself."""
-        if url.startswith("file:"):
+        if url.lower().startswith("file:"):
             path = Path(url2pathname(urlsplit(url).path)).resolve()
             if not any(path.is_relative_to(root) for root in self._roots):
                 raise ValueError(f"fichier hors du modèle : {path.name}")

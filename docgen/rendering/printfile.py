@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import BinaryIO
 
-from docgen.errors import Problem
+from docgen.errors import MissingGlyph, Problem
 from docgen.manifest import Manifest
 from docgen.pagecode import Key, PageCode, payload
 from docgen.rendering.embedding import embed_values_font
@@ -138,14 +138,16 @@ class _Binder:
         sides = len(self.run.imposition.sides)
         corners = len(codes) // sides
         digest = hashlib.sha256(self.run.form.checksum.encode())
+        variant = document.copy.variant
         self._label(document.copy.reference)
         first = len(self.pages) + 1
         for side in range(sides):
             own = codes[side * corners : (side + 1) * corners]
             content = self.filler.side(document.copy, side, own)
+            base = self.filler.base(variant, side)
+            digest.update(self.filler.bases[base])
             digest.update(content)
-            base = self.bases + self.filler.base(document.copy.variant, side)
-            self._page(content, base)
+            self._page(content, self.bases + base)
         self._pad()
         sheets = self.run.imposition.sheets
         return Bound(document, first, first + sides - 1, sheets, digest.hexdigest())
@@ -154,7 +156,11 @@ class _Binder:
         width, height = self.run.imposition.width, self.run.imposition.height
         self._label("")
         noun = "document" if count == 1 else "documents"
-        title = centred(self.setter, division or "Sans classe", 60, width, height * 0.55)
+        try:
+            title = centred(self.setter, division or "Sans classe", 60, width, height * 0.55)
+        except MissingGlyph as error:
+            self.filler.cannot_draw("Classe", "intercalaire", error)
+            title = b""
         self._page(title + centred(self.setter, f"{count} {noun}", 20, width, height * 0.45))
         self._pad()
         self.separators += 1

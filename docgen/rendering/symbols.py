@@ -5,7 +5,6 @@ bits: a fixed pattern XOR one table row for each pair of characters. The tables 
 from segno's symbols, and a test proves them equal to segno's on random codes.
 """
 
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from docgen import pagecode
-from docgen.files import write_whole
+from docgen.files import keep, kept
 
 VERSION, LEVEL, MASK = 2, "q", 3
 MODULES = 25  # version 2: 25 x 25 modules
@@ -55,17 +54,11 @@ class SymbolTable:
 
 def load_table(cache: Path) -> SymbolTable:
     """Load the table from the cache folder, or build it there."""
-    path = cache / f"qr-{VERSION}{LEVEL}{MASK}.npy"
-    try:
-        basis: Bits = np.load(path, allow_pickle=False)
-        if basis.shape == (1 + PAIRS * 11, MODULES * ROW_BYTES):
-            return SymbolTable(basis)
-    except (OSError, ValueError):
-        pass  # absent or damaged: built again below
+    path = cache / f"qr-{VERSION}{LEVEL}{MASK}.table"
+    if content := kept(path):
+        return SymbolTable(np.frombuffer(content, np.uint8).reshape(-1, MODULES * ROW_BYTES))
     basis = build_basis()
-    content = BytesIO()
-    np.save(content, basis, allow_pickle=False)
-    write_whole(path, content.getvalue())
+    keep(path, basis.tobytes())
     return SymbolTable(basis)
 
 

@@ -17,7 +17,7 @@ def ticket(facts: Mapping[str, object]) -> bytes:
     )
     environment.filters["grouped"] = grouped
     html = environment.get_template("ticket.html").render(facts)
-    return bytes(flow.document(html, [HERE / "ticket.css"], [HERE]).write_pdf())
+    return flow.written(flow.document(html, [HERE / "ticket.css"], [HERE]))
 
 
 def grouped(count: int) -> str:

@@ -1,6 +1,6 @@
 """A value set in its slot: shaped by HarfBuzz, shrunk, broken into lines, never cut."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import uharfbuzz
@@ -73,7 +73,7 @@ class Typesetter:
         infos, positions = buffer.glyph_infos or [], buffer.glyph_positions or []
         glyphs = [info.codepoint for info in infos]
         if 0 in glyphs:
-            raise MissingGlyph(f"la police ne sait pas écrire {_missing(text, infos)}.")
+            raise MissingGlyph(f"la police ne sait pas écrire {self._missing(text)}.")
         if not self.glyphs.keys() >= set(glyphs):
             self._remember(text, glyphs, [info.cluster for info in infos])
         parts = [b"[("]
@@ -92,9 +92,18 @@ class Typesetter:
 
     def _remember(self, text: str, glyphs: list[int], clusters: list[int]) -> None:
         """Note which characters each new glyph stands for."""
-        ends = [*clusters[1:], len(text)]
-        for glyph, start, end in zip(glyphs, clusters, ends, strict=True):
-            self.glyphs.setdefault(glyph, text[start:end])
+        starts = sorted(set(clusters))
+        for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+            own = [glyph for glyph, at in zip(glyphs, clusters, strict=True) if at == start]
+            # A letter and its loose accent share a cluster: each glyph is one of the characters.
+            whole = [text[start:end], *[""] * (len(own) - 1)]
+            each = list(text[start:end]) if len(own) == end - start else whole
+            for glyph, characters in zip(own, each, strict=True):
+                self.glyphs[glyph] = self.glyphs.get(glyph) or characters
+
+    def _missing(self, text: str) -> str:
+        absent = sorted({c for c in text if self.font.get_nominal_glyph(ord(c)) is None})
+        return ", ".join(f"« {character} » (U+{ord(character):04X})" for character in absent)
 
     def _learn(self, glyph: int) -> tuple[bytes, int]:
         """Note how a glyph is written, and its own advance in font units."""
@@ -130,11 +139,6 @@ class Typesetter:
                 line = ""
             line += word
         yield line.strip()
-
-
-def _missing(text: str, infos: Iterable[Any]) -> str:
-    absent = sorted({text[info.cluster] for info in infos if info.codepoint == 0})
-    return ", ".join(f"« {character} » (U+{ord(character):04X})" for character in absent)
 
 
 def does_not_fit(label: str, text: str, where: str) -> Problem:

@@ -5,7 +5,7 @@ import re
 import unicodedata
 from typing import IO, Literal, TypeAlias
 
-from docgen.fields import UNPRINTABLE
+from docgen.fields import has_invisible
 
 Codec: TypeAlias = Literal["ascii", "utf-16", "utf-8-sig", "utf-8", "cp1252", "iso8859-15"]
 
@@ -64,7 +64,7 @@ def name_problem(name: str) -> str | None:
         return "un point d’interrogation y remplace une lettre perdue."
     if GARBLED.search(name):
         return "ses accents sont abîmés (fichier enregistré dans un autre encodage)."
-    if not UNPRINTABLE.isdisjoint(name):
+    if has_invisible(name):
         return "un caractère invisible (commande ou sens d’écriture) s’y trouve."
     if len(name) > NAME_LIMIT:
         return f"{len(name)} caractères, pour {NAME_LIMIT} au plus."

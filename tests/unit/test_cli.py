@@ -128,7 +128,6 @@ def test_an_unknown_command_or_option_is_code_2(docgen: Docgen) -> None:
     assert docgen("press", "petite-charte").code == 2
 
 
-@pytest.mark.xfail(strict=True, reason="typer's own errors are English text, --json or not")
 def test_a_faulty_command_is_told_as_json_too(docgen: Docgen) -> None:
     answer = docgen("press", "petite-charte", "--json")
     assert answer.code == 2
@@ -241,7 +240,6 @@ def test_an_interruption_is_code_130(
     assert "Traceback" not in answer.err
 
 
-@pytest.mark.xfail(strict=True, reason="typer turns it into an exit code before docgen speaks")
 def test_an_interruption_is_said_in_a_sentence(
     docgen: Docgen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -351,7 +349,6 @@ def test_an_unknown_variant_is_refused_with_the_known_ones(docgen: Docgen, tmp_p
     assert "la variante « adulte » n’existe pas. Choisissez : mineur, majeur." in answer.err
 
 
-@pytest.mark.xfail(strict=True, reason="NotADirectoryError, told as unforeseen")
 def test_a_blank_form_that_cannot_be_written_is_told(docgen: Docgen, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     answer = docgen("templates", "blank", "avis", "--out", tmp_path / "file" / "a.pdf")

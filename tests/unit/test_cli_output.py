@@ -86,7 +86,6 @@ def test_a_table_is_drawn_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None
     assert "─" in screen.getvalue()
 
 
-@pytest.mark.xfail(strict=True, reason="rich reads [ ] as its own marks: they vanish, or fail")
 @pytest.mark.parametrize("text", ["[bold]", "a[/b]", "[red]x"])
 def test_a_table_on_a_terminal_says_brackets_as_they_are(
     monkeypatch: pytest.MonkeyPatch, text: str

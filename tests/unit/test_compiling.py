@@ -130,7 +130,6 @@ def test_every_variant_that_breaks_the_promise_is_told(tmp_path: Path) -> None:
     assert [each.what for each in problems] == ["1 pages au lieu de 3."] * 2
 
 
-@pytest.mark.xfail(strict=True, reason="ValueError or AttributeError, or a slot that nobody fills")
 @pytest.mark.parametrize(
     "inner",
     [

@@ -71,14 +71,12 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     assert problem.what.startswith("la clé des codes de page ne peut pas être lue (")
 
 
-@pytest.mark.xfail(strict=True, reason="an empty file is a key that anybody can guess")
 def test_an_empty_key_is_refused(tmp_path: Path) -> None:
     write_whole(tmp_path / "page-code.key", b"\n", mode=0o600)
     with pytest.raises(Unavailable):
         page_code_key(tmp_path)
 
 
-@pytest.mark.xfail(strict=True, reason="the key of the other process is written over, and lost")
 def test_two_processes_that_start_at_once_have_the_same_key(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

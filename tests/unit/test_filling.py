@@ -12,7 +12,7 @@ from pypdf import PdfReader
 
 from docgen.errors import Problem
 from docgen.fields import clean
-from docgen.pagecode import PageCode, payload
+from docgen.pagecode import PageCode, parse, payload
 from docgen.press import Job
 from docgen.records import Guardian
 from docgen.rendering import pictures
@@ -101,7 +101,6 @@ def test_a_value_is_copied_as_it_was_typed(name: str) -> None:
     assert name in PdfReader(BytesIO(content), strict=True).pages[0].extract_text()
 
 
-@pytest.mark.xfail(strict=True, reason="an accent set apart hides its letter from every later text")
 def test_a_name_is_found_even_after_a_name_with_a_loose_accent() -> None:
     persons = [
         replace(PERSON, id="1", family_name="AA", first_name="M\u0303ba"),
@@ -175,16 +174,13 @@ def test_codes_measure_18_mm_and_stand_12_mm_from_the_edges(layout: str) -> None
     found = zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCodeModel2)
     corners = {}
     for each in found:
-        place = each.position
-        corners[each.text[2:4]] = [
-            round(length / 600 * 25.4, 1)
-            for length in (place.top_left.x, place.top_left.y, place.bottom_right.x)
-        ]
-    boxes = sorted(corners.values())
-    assert boxes == [
-        pytest.approx([12, height - 30, 30], abs=0.3),
-        pytest.approx([width - 30, 12, width - 12], abs=0.3),
-    ]
+        at = each.position
+        lengths = (at.top_left.x, at.top_left.y, at.bottom_right.x, at.bottom_right.y)
+        corners[parse(each.text, {KEY.number: KEY}).corner] = [x / 600 * 25.4 for x in lengths]
+    assert corners == {
+        0: pytest.approx([width - 30, 12, width - 12, 30], abs=0.3),
+        1: pytest.approx([12, height - 30, 30, height - 12], abs=0.3),
+    }
 
 
 def _with_ei(made: Job) -> tuple[bytes, bytes]:

@@ -17,7 +17,7 @@ from docgen.rendering import symbols
 from docgen.rendering.symbols import MODULES, QUIET, Bits, SymbolTable, load_table, segno_image
 from tests.helpers import KEY
 
-FILE = "qr-2q3.npy"
+FILE = "qr-2q3.table"
 
 
 @pytest.fixture(scope="module")
@@ -73,11 +73,8 @@ def test_codes_are_read_back(table: SymbolTable, scale: int) -> None:
         assert found.text == pagecode.make(KEY, code)
 
 
-def test_the_bits_that_pad_a_row_are_light(table: SymbolTable) -> None:
-    (image,) = table.draw(b"\x5a" * 16)
-    rows = np.unpackbits(np.frombuffer(image, np.uint8).reshape(MODULES, 4), axis=1)
-    assert rows[:, MODULES:].all() or not rows[:, MODULES:].any()
-    assert len(image) == 100
+def test_a_code_is_a_hundred_bytes(table: SymbolTable) -> None:
+    assert [len(image) for image in table.draw(b"\x5a" * 48)] == [MODULES * 4] * 3
 
 
 def test_no_code_is_drawn_for_nothing(table: SymbolTable) -> None:
@@ -110,7 +107,7 @@ def _damages() -> dict[str, bytes]:
         "another file": b"not a table at all",
         "cut in the head": good[:20],
         "cut in the body": good[:-1],
-        "another shape": good.replace(b"(144, 100)", b"(100, 144)"),
+        "another length": good[100:],
         "empty": b"",
         "one bit turned": bytes(turned),
     }
@@ -119,14 +116,8 @@ def _damages() -> dict[str, bytes]:
 @pytest.mark.parametrize(
     "damage",
     [
-        *("another file", "cut in the head", "cut in the body", "another shape", "absent"),
-        *(
-            pytest.param(name, marks=pytest.mark.xfail(strict=True, reason=reason))
-            for name, reason in (
-                ("empty", "EOFError is not among the errors expected"),
-                ("one bit turned", "nothing proves the table: all codes are printed wrong"),
-            )
-        ),
+        *("another file", "cut in the head", "cut in the body", "another length", "absent"),
+        *("empty", "one bit turned"),
     ],
 )
 def test_a_damaged_table_is_built_again(tmp_path: Path, damage: str) -> None:
