@@ -94,6 +94,17 @@ def test_any_other_invisible_character_is_refused(character: str) -> None:
     assert problems_of(TEXT, f"DU{character}PONT") != []
 
 
+@pytest.mark.xfail(strict=True, reason="they are marks (Mn), and print as nothing")
+@pytest.mark.parametrize("character", ["\u034f", "\ufe0f", "\U000e0100", "\u17b4"], ids=ascii)
+def test_a_mark_that_prints_as_nothing_is_refused(character: str) -> None:
+    assert problems_of(TEXT, f"DU{character}PONT") != []
+
+
+@pytest.mark.parametrize("text", ["D’É-ö ç", "M.\u00a0A", "x\u0308y", "O\u202fB", "Ỹ"])
+def test_what_prints_is_let_through(text: str) -> None:
+    assert problems_of(TEXT, text) == []
+
+
 @pytest.mark.parametrize(
     ("day", "words"),
     [

@@ -117,3 +117,18 @@ def test_two_templates_of_one_name_are_refused(tmp_path: Path) -> None:
     (tmp_path / "shelf" / "notices" / "petite-charte").symlink_to(template.folder)
     with pytest.raises(TemplateRejected):
         library.load("petite-charte", tmp_path / "shelf")
+
+
+@pytest.mark.xfail(strict=True, reason="only folders whose name starts with _ are in the checksum")
+def test_the_checksum_changes_with_what_is_borrowed_from_another_template(tmp_path: Path) -> None:
+    borrowed = ('["style.css"]', '["style.css", "../autre/autre.css"]')
+    sums = []
+    for content in ("p { color: red }", "p { color: blue }"):
+        other = tmp_path / "shelf" / "charters" / "autre" / "autre.css"
+        other.parent.mkdir(parents=True, exist_ok=True)
+        other.write_text(content, encoding="utf-8")
+        try:
+            sums.append(edited(tmp_path, {"manifest.toml": [borrowed]}).checksum)
+        except TemplateRejected:
+            return  # refusing to borrow is as good
+    assert sums[0] != sums[1]
