@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Literal
 
@@ -26,23 +26,29 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     `source` names the fact of the records that fills it. What fits is for the slot to say; a
     `max_length` (characters) is for what people type in a form. `longest` is the longest value
-    that the template promises to hold; `docgen templates check` lays it out.
+    that the template promises to hold; `docgen templates check` lays it out. A field of type
+    `choice` takes one of its `choices`; one of type `rows` takes a list, each row with `columns`.
     """
 
     name: str
     label: str
-    type: Literal["text", "date", "serial", "uai", "postal_code"] = "text"
+    type: Literal["text", "date", "serial", "uai", "postal_code", "choice", "rows"] = "text"
     source: str = ""
     required: bool = False
     max_length: int = 500
     sample: str = ""
     longest: str = ""
     help: str = ""
+    choices: tuple[str, ...] = ()
+    columns: tuple["Field", ...] = ()
 
     @property
     def is_constant(self) -> bool:
         """Tell whether it is the same for everybody in a run: the school's, or left to write."""
         return not self.source or self.source in RUN_SOURCES
+
+
+Rows = list[dict[str, str]]
 
 
 def clean(fields: Iterable[Field], values: Mapping[str, Fact], where: str = "") -> dict[str, str]:
@@ -56,10 +62,33 @@ def clean(fields: Iterable[Field], values: Mapping[str, Fact], where: str = "") 
     cleaned: dict[str, str] = {}
     problems: list[Problem] = []
     for field in fields:
+        if field.type == "rows":
+            continue
         text = _as_printed(field, values.get(field.name))
         if problem := _problem(field, text):
             problems.append(Problem(f"« {field.label} » : {problem}", where))
         cleaned[field.name] = text
+    if problems:
+        raise ValuesRejected(problems)
+    return cleaned
+
+
+def clean_rows(field: Field, rows: Sequence[Mapping[str, Fact]], where: str = "") -> Rows:
+    """Give the rows of a field of type `rows` as they are printed.
+
+    Raises:
+        ValuesRejected: with every problem of every row, told by the row's number from 1.
+    """
+    cleaned: Rows = []
+    problems: list[Problem] = []
+    for number, row in enumerate(rows, 1):
+        place = f"{where}, " if where else ""
+        try:
+            cleaned.append(clean(field.columns, row, f"{place}{field.label}, ligne {number}"))
+        except ValuesRejected as error:
+            problems += error.problems
+    if field.required and not rows:
+        problems.append(Problem(f"« {field.label} » : il faut au moins une ligne.", where))
     if problems:
         raise ValuesRejected(problems)
     return cleaned
@@ -121,6 +150,8 @@ def _problem(field: Field, text: str) -> str | None:
         return identifiers.uai_problem(text)
     if field.type == "postal_code" and identifiers.postal_code_problem(text):
         return "ce n’est pas un code postal (cinq chiffres)."
+    if field.type == "choice" and text not in field.choices:
+        return f"il faut choisir entre : {', '.join(field.choices)}."
     if field.type == "date" and not DATE_IN_WORDS.fullmatch(text):
         return "ce n’est pas une date (jj/mm/aaaa)."
     return None

@@ -62,12 +62,15 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole of manifest.toml.
 
-    `reference` is the two letters that open the reference of every document; `returns` says
-    which sides must come back signed: all of them, or only those with a signature zone.
+    `engine` says how it is filled: pressed from a form compiled once (a promise of pages), or laid
+    out whole for each document (`flow`, as many pages as it takes: a promise of 0). `codes` is
+    how many page codes a side carries: three on what matters most. `reference` is the two letters
+    that open the reference of every document; `returns` says which sides must come back signed:
+    all of them, or only those with a signature zone.
     """
 
     slug: str
-    kind: Literal["charter", "convention", "attestation", "notice"]
+    kind: Literal["charter", "convention", "attestation", "notice", "form"]
     title: str
     version: str
     audience: Literal["pupil", "teacher"]
@@ -81,6 +84,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     styles: tuple[str, ...] = ()
     copies: tuple[str, ...] = ()
     default_copies: int = 1
+    engine: Literal["press", "flow"] = "press"
+    codes: Literal[2, 3] = 2
 
     def layout(self, name: str) -> Layout:
         """Give a layout by its name.
@@ -136,7 +141,11 @@ def _problems(manifest: Manifest, path: Path) -> Iterator[str]:
     for field in manifest.fields:
         if field.source and field.source not in RUN_SOURCES | PERSON_SOURCES:
             yield f"champ « {field.name} » : la source « {field.source} » n’existe pas."
-        if not (field.sample and field.longest):
+        if field.type == "rows" and (manifest.engine != "flow" or not field.columns):
+            yield f"champ « {field.name} » : des lignes demandent des colonnes et le moteur flow."
+        if field.type == "choice" and not field.choices:
+            yield f"champ « {field.name} » : il faut des choix (choices)."
+        if field.type != "rows" and not (field.sample and field.longest):
             yield f"champ « {field.name} » : il faut un exemple (sample) et le plus long (longest)."
     yield from _layout_problems(manifest)
     yield from _file_problems(manifest, path.parent)
@@ -169,6 +178,10 @@ def _layout_problems(manifest: Manifest) -> Iterator[str]:
     for layout in manifest.layouts:
         if layout.of and layout.of not in bases:
             yield f"« {layout.name} » : « {layout.of} » n’est pas une mise en page de base."
+        if manifest.engine == "flow":
+            if layout.of or (layout.pages, layout.sides, layout.sheets) != (0, 0, 0):
+                yield f"« {layout.name} » : une longueur libre ne promet rien (pages = 0)."
+            continue
         sides = -(-layout.pages // layout.per_side)
         if layout.sides != sides or layout.sheets != -(-sides // 2):
             yield f"« {layout.name} » : pages, faces et feuilles promises se contredisent."

@@ -166,7 +166,7 @@ def prepare(order: Order, key: Key, cache: Path) -> Job:
     values = {each.name: facts.get(each.source) for each in constants}
     cleaned = clean(constants, values, f"établissement {order.school.uai}")
     form = load_form(order.template, order.layout, cache)
-    imposition = impose(form, order.layout)
+    imposition = impose(form, order.layout, manifest.codes)
     symbols = load_table(cache)
     intent = read_intent(order.profile, manifest.title, order.on) if order.profile else None
     run = Run(manifest, form, imposition, cleaned, key, symbols, order.separators, intent)

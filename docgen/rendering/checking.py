@@ -107,7 +107,7 @@ def _filled_problems(
     except ValuesRejected as error:
         yield from error.problems
         return
-    imposition = impose(form, layout)
+    imposition = impose(form, layout, manifest.codes)
     run = Run(manifest, form, imposition, {}, Key(0, b""), Unprinted())
     document = Document("", "", "", bytes(6), Copy(where, variant.name, values, ""))
     content = BytesIO()

@@ -22,7 +22,7 @@ from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
 from docgen.errors import Problem, TemplateRejected
-from docgen.fields import Field
+from docgen.fields import Field, Rows
 from docgen.library import Template
 from docgen.manifest import Layout, Variant
 from docgen.rendering.fillable import join_namesakes
@@ -42,6 +42,9 @@ class Pen(Protocol):
     def zone(self, name: str, label: str) -> Markup:
         """Draw the zone that somebody signs."""
 
+    def rows(self, field: Field, blank: int) -> Rows:
+        """Give the rows of a table, or so many blank ones."""
+
 
 class CompilePen:
     """Draws empty form fields: their rectangles are all that the press needs."""
@@ -57,6 +60,34 @@ class CompilePen:
         return Markup('<input class="slot zone" name="signature:{}/1" title="{}">').format(
             name, label
         )
+
+    def rows(self, field: Field, blank: int) -> Rows:
+        """Give so many blank rows."""
+        return _blank_rows(field, blank)
+
+
+class TextPen:
+    """Writes values as running text: nothing is promised of their place (engine `flow`)."""
+
+    def __init__(self, values: Mapping[str, str], rows: Mapping[str, Rows]) -> None:
+        self.values = values
+        self._rows = rows
+
+    def field(self, field: Field, lines: int) -> Markup:
+        """Write a value, or a line to write on when there is none."""
+        if value := self.values.get(field.name, ""):
+            return Markup('<span class="value">{}</span>').format(value)
+        return Markup('<span class="slot" style="height:{}lh">{}</span>').format(
+            lines, _lines_to_write_on(lines)
+        )
+
+    def zone(self, name: str, label: str) -> Markup:
+        """Leave the zone empty: it is signed on paper."""
+        return Markup('<span class="slot zone"></span>')
+
+    def rows(self, field: Field, blank: int) -> Rows:
+        """Give the rows, or so many blank ones when there are none."""
+        return self._rows.get(field.name) or _blank_rows(field, blank)
 
 
 class BlankPen:
@@ -74,6 +105,10 @@ class BlankPen:
     def zone(self, name: str, label: str) -> Markup:
         """Leave the zone empty: it is signed on paper."""
         return Markup('<span class="slot zone"></span>')
+
+    def rows(self, field: Field, blank: int) -> Rows:
+        """Give so many blank rows."""
+        return _blank_rows(field, blank)
 
 
 class ValuePen:
@@ -104,6 +139,14 @@ class ValuePen:
         """Leave the zone empty: it is signed on paper."""
         return Markup('<span class="slot zone"></span>')
 
+    def rows(self, field: Field, blank: int) -> Rows:
+        """Give so many blank rows."""
+        return _blank_rows(field, blank)
+
+
+def _blank_rows(field: Field, count: int) -> Rows:
+    return [dict.fromkeys((column.name for column in field.columns), "") for _ in range(count)]
+
 
 def _lines_to_write_on(lines: int) -> Markup:
     """Draw a line at the foot of every other line, from the last: a hand writes larger."""
@@ -130,6 +173,9 @@ def body_html(template: Template, layout: Layout, variant: Variant, pen: Pen) ->
         zone = _known(name, zones, "zone de signature", manifest.slug)
         return pen.zone(zone.name, zone.label)
 
+    def rows(name: str, blank: int = 0) -> Rows:
+        return pen.rows(_known(name, fields, "champ", manifest.slug), blank)
+
     environment = ImmutableSandboxedEnvironment(autoescape=True, undefined=StrictUndefined)
     facts = {"variant": variant.name, "layout": layout.base}
     try:
@@ -138,6 +184,7 @@ def body_html(template: Template, layout: Layout, variant: Variant, pen: Pen) ->
             facts,
             field=field,
             signature=signature,
+            rows=rows,
             title=manifest.title,
             version=manifest.version,
         )

@@ -36,30 +36,31 @@ class Imposition:
     width: float
     height: float
     flip: str
+    codes: int = 2
 
     @property
     def sheets(self) -> int:
         """How many sheets a document takes, printed on both sides."""
         return -(-len(self.sides) // 2)
 
-    def code_corners(self, three: bool = False) -> list[tuple[int, float, float]]:
+    def code_corners(self) -> list[tuple[int, float, float]]:
         """Give each code's corner number and its bottom left point on a side."""
         far_x = self.width - CODE_MARGIN - CODE_SIZE
         far_y = self.height - CODE_MARGIN - CODE_SIZE
         corners = [(0, far_x, far_y), (1, CODE_MARGIN, CODE_MARGIN), (2, CODE_MARGIN, far_y)]
-        return corners if three else corners[:2]
+        return corners[: self.codes]
 
 
-def impose(form: Form, layout: Layout) -> Imposition:
-    """Place the pages of a layout on sides of A4.
+def impose(form: Form, layout: Layout, codes: int = 2) -> Imposition:
+    """Place the pages of a layout on sides of A4; a layout of free length has the form's pages.
 
     Reduced pages are moved towards the middle of the sheet, so that the codes stand in the outer
     margins, clear of the text.
     """
-    pages = range(layout.pages)
+    pages = range(layout.pages or len(next(iter(form.variants.values())).pages))
     if layout.per_side == 1:
         whole = tuple((Placement(page),) for page in pages)
-        return Imposition(whole, form.width, form.height, "grand côté")
+        return Imposition(whole, form.width, form.height, "grand côté", codes)
     width, height = form.height, form.width
     text = form.width - 2 * TEXT_MARGIN * MM
     left = width / 2 - GUTTER / 2 * MM - (TEXT_MARGIN * MM + text) * REDUCTION
@@ -73,4 +74,4 @@ def impose(form: Form, layout: Layout) -> Imposition:
         )
         for first in pages[::2]
     )
-    return Imposition(sides, width, height, "petit côté")
+    return Imposition(sides, width, height, "petit côté", codes)

@@ -110,7 +110,8 @@ class _Binder:
             classes.append((division, start, marks))
         resources = self._resources()
         embed_values_font(self.pdf, self.font, self.setter)
-        outlines = self._outlines(classes)
+        named = any(document.title for document in documents)
+        outlines = self._outlines(classes) if named else b""
         sha256 = self.pdf.close(self._catalog(resources, outlines))
         sheets = sum(each.sheets for each in bound) + self.separators
         sides = len(bound) * len(self.run.imposition.sides)
@@ -210,7 +211,7 @@ class _Binder:
         self.pdf.object(resources, b"<</Font<</F %d 0 R>>/XObject<<%b>>>>" % (self.font, names))
         return resources
 
-    def _outlines(self, classes: list[tuple[str, int, list[tuple[str, int]]]]) -> int:
+    def _outlines(self, classes: list[tuple[str, int, list[tuple[str, int]]]]) -> bytes:
         root = self.pdf.reserve()
         first = self.pdf.reserve(len(classes))
         for index, (division, page, people) in enumerate(classes):
@@ -230,7 +231,7 @@ class _Binder:
             b"<</Type/Outlines/First %d 0 R/Last %d 0 R/Count %d>>"
             % (first, first + len(classes) - 1, len(classes)),
         )
-        return root
+        return b"/Outlines %d 0 R/PageMode/UseOutlines" % root
 
     def _bookmark(self, item: int, parent: int, title: str, page: int, links: bytes) -> None:
         self.pdf.object(
@@ -239,7 +240,7 @@ class _Binder:
             % (text_string(title), parent, links, self.pages[page]),
         )
 
-    def _catalog(self, resources: int, outlines: int) -> int:
+    def _catalog(self, resources: int, outlines: bytes) -> int:
         self._close_node()
         kids = b" ".join(b"%d 0 R" % node for node, _ in self.nodes)
         self.pdf.object(
@@ -253,7 +254,7 @@ class _Binder:
         press = catalog_entries(self.pdf, self.run.intent) if self.run.intent else b""
         self.pdf.object(
             catalog,
-            b"<</Type/Catalog/Pages %d 0 R/Outlines %d 0 R/PageMode/UseOutlines/Lang(fr)"
+            b"<</Type/Catalog/Pages %d 0 R%b/Lang(fr)"
             b"/PageLabels<</Nums[%b]>>/ViewerPreferences<</Duplex/%b/PrintScaling/None>>%b>>"
             % (self.tree, outlines, b"".join(self.labels), duplex, press),
         )

@@ -1,5 +1,7 @@
 """Where pages and codes stand on paper, and how sheets are turned over."""
 
+from dataclasses import replace
+
 import pytest
 
 from docgen.manifest import Layout
@@ -80,9 +82,9 @@ def test_reduced_texts_are_10_mm_apart_and_as_far_from_both_edges() -> None:
 @pytest.mark.parametrize("of", ["", "x"])
 @pytest.mark.parametrize("three", [False, True])
 def test_codes_stand_12_mm_from_the_edges(of: str, three: bool) -> None:
-    imposition = imposed(2, of)
+    imposition = replace(imposed(2, of), codes=3 if three else 2)
     width, height = imposition.width / MM, imposition.height / MM
-    found = {number: (x / MM, y / MM) for number, x, y in imposition.code_corners(three)}
+    found = {number: (x / MM, y / MM) for number, x, y in imposition.code_corners()}
     expected = {0: (width - 30, height - 30), 1: (12, 12), 2: (12, height - 30)}
     assert found.keys() == (expected.keys() if three else {0, 1})
     for number, place in found.items():

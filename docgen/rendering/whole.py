@@ -1,0 +1,47 @@
+"""A document of free length: laid out whole, then given its codes like any other."""
+
+from collections.abc import Mapping
+from io import BytesIO
+
+from docgen.fields import Rows
+from docgen.library import Template
+from docgen.manifest import Layout, Variant
+from docgen.pagecode import Key
+from docgen.rendering import flow
+from docgen.rendering.compiling import from_pdf
+from docgen.rendering.filling import Copy
+from docgen.rendering.imposition import impose
+from docgen.rendering.printfile import Document, Run, bind
+from docgen.rendering.symbols import SymbolTable
+
+
+def lay_out(
+    template: Template,
+    layout: Layout,
+    variant: Variant,
+    values: Mapping[str, str],
+    rows: Mapping[str, Rows],
+) -> bytes:
+    """Lay a document out with its values, without codes."""
+    pen = flow.TextPen(values, rows)
+    return flow.written(flow.render(template, layout, variant, pen))
+
+
+def coded(
+    content: bytes,
+    *,
+    template: Template,
+    layout: Layout,
+    number: bytes,
+    reference: str,
+    key: Key,
+    symbols: SymbolTable,
+) -> bytes:
+    """Put the codes and the reference of a document on every side of a PDF laid out whole."""
+    form = from_pdf(content)
+    imposition = impose(form, layout, template.manifest.codes)
+    run = Run(template.manifest, form, imposition, {}, key, symbols)
+    document = Document("", "", "", number, Copy("", "", {}, reference))
+    stamped = BytesIO()
+    bind(run, [document], stamped)
+    return stamped.getvalue()
