@@ -20,6 +20,11 @@ DATE_IN_WORDS = re.compile(rf"(1er|[2-9]|[12]\d|3[01]) ({'|'.join(MONTHS)}) \d{{
 # Controls, zero widths, separators of lines, marks that make a name read otherwise than written.
 INVISIBLE = {"Cc", "Cf", "Zl", "Zp", "Co", "Cs", "Cn"}
 
+# Marks and letters that print as nothing (Unicode, Default_Ignorable_Code_Point).
+IGNORABLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0000-\U000e0fff]"
+)
+
 
 class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A merge field: filled when printing; left as a line to write on when `required` is false.
@@ -124,7 +129,11 @@ def parse_date(text: str) -> date | None:
 
 def has_invisible(text: str) -> bool:
     """Tell whether a text holds a character that prints as nothing, or turns the reading."""
-    return not text.isprintable() and any(unicodedata.category(c) in INVISIBLE for c in text)
+    if text.isascii():
+        return not text.isprintable()
+    return IGNORABLE.search(text) is not None or (
+        not text.isprintable() and any(unicodedata.category(c) in INVISIBLE for c in text)
+    )
 
 
 def _as_printed(field: Field, value: Fact) -> str:

@@ -4,7 +4,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 DIGEST = 32  # bytes of SHA-256 after the content of a kept file
@@ -18,8 +18,14 @@ def write_whole(path: Path, content: bytes, mode: int = 0o644) -> None:
 
 def write_new(path: Path, content: bytes, mode: int = 0o644) -> None:
     """Write a file whole, unless another process has just made it: then theirs stays."""
-    with _written(path, content, mode) as temporary, suppress(FileExistsError):
-        os.link(temporary, path)
+    with _written(path, content, mode) as temporary:
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            return
+        except OSError:  # a disk without links: the moment between is as short as can be
+            if not path.exists():
+                temporary.replace(path)
 
 
 def keep(path: Path, content: bytes) -> None:

@@ -215,19 +215,18 @@ def _replace(folder: Path, out: Path) -> None:
     """Put a job in the place of the one that the folder held, or leave that one as it was."""
     new = sorted(folder.iterdir(), key=lambda path: path.name == INDEX)
     former = _former(out)
-    if strangers := [
-        path.name for path in new if path.name not in former and (out / path.name).exists()
-    ]:
-        remedy = "Choisissez un autre dossier, ou déplacez ces fichiers."
-        what = f"des fichiers qui ne sont pas d’un lot portent ces noms : {', '.join(strangers)}."
+    register = out / MANIFEST
+    if MANIFEST not in former and register.is_file() and not _is_ours(register):
+        what = f"un autre fichier s’y appelle {MANIFEST}."
+        remedy = "Choisissez un autre dossier, ou déplacez ce fichier."
         raise InvalidInput(Problem(what, str(out), remedy))
     aside = folder / "former"
     aside.mkdir()
     moved: list[Path] = []
     try:
-        for name_ in former:
-            if (out / name_).is_file():
-                (out / name_).replace(aside / name_)
+        for taken in sorted({*former, *(path.name for path in new)}):
+            if (out / taken).is_file():
+                (out / taken).replace(aside / taken)
         for path in new:
             with path.open("rb") as stream:
                 os.fsync(stream.fileno())
@@ -238,6 +237,12 @@ def _replace(folder: Path, out: Path) -> None:
         for path in aside.iterdir():
             path.replace(out / path.name)
         raise
+
+
+def _is_ours(register: Path) -> bool:
+    """Tell a manifest that a killed press left without its index from somebody's own file."""
+    with register.open("rb") as stream:
+        return stream.readline(1000).decode(errors="replace").rstrip() == ",".join(COLUMNS)
 
 
 def _former(out: Path) -> list[str]:

@@ -34,14 +34,17 @@ class Template:
         digest = hashlib.sha256()
         for path in sorted(self._files()):
             content = path.read_bytes()
-            name = path.relative_to(self.folder.parent).as_posix()
+            name = path.relative_to(self.folder.resolve().parent).as_posix()
             digest.update(f"{name}\0{len(content)}\0".encode() + content)
         return digest.hexdigest()
 
     def _files(self) -> Iterator[Path]:
         """Give the template's files, pictures and all, and those it shares with its kind."""
-        shared = (path for path in self.folder.parent.glob("_*/**/*"))
-        for path in (*self.folder.rglob("*"), *shared):
+        manifest = self.manifest
+        styles = (*manifest.styles, *(style for each in manifest.layouts for style in each.styles))
+        named = ((self.folder / name).resolve() for name in styles)
+        shared = self.folder.parent.glob("_*/**/*")
+        for path in {path.resolve() for path in (*self.folder.rglob("*"), *shared, *named)}:
             if path.is_file() and path.name != "sample.toml":
                 yield path
 

@@ -1,5 +1,6 @@
 """A value set in its slot: shaped by HarfBuzz, shrunk, broken into lines, never cut."""
 
+import unicodedata
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -95,15 +96,21 @@ class Typesetter:
         starts = sorted(set(clusters))
         for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
             own = [glyph for glyph, at in zip(glyphs, clusters, strict=True) if at == start]
-            # A letter and its loose accent share a cluster: each glyph is one of the characters.
-            whole = [text[start:end], *[""] * (len(own) - 1)]
-            each = list(text[start:end]) if len(own) == end - start else whole
-            for glyph, characters in zip(own, each, strict=True):
-                self.glyphs[glyph] = self.glyphs.get(glyph) or characters
+            # A letter and its accent share a cluster: each glyph is one of the characters.
+            characters = text[start:end]
+            each = next(
+                (list(form) for form in (characters, apart(characters)) if len(form) == len(own)),
+                [characters, *[""] * (len(own) - 1)],
+            )
+            for glyph, character in zip(own, each, strict=True):
+                self.glyphs[glyph] = self.glyphs.get(glyph) or character
 
     def _missing(self, text: str) -> str:
-        absent = sorted({c for c in text if self.font.get_nominal_glyph(ord(c)) is None})
+        absent = sorted({c for c in text if not (self._has(c) or all(map(self._has, apart(c))))})
         return ", ".join(f"« {character} » (U+{ord(character):04X})" for character in absent)
+
+    def _has(self, character: str) -> bool:
+        return self.font.get_nominal_glyph(ord(character)) is not None
 
     def _learn(self, glyph: int) -> tuple[bytes, int]:
         """Note how a glyph is written, and its own advance in font units."""
@@ -139,6 +146,11 @@ class Typesetter:
                 line = ""
             line += word
         yield line.strip()
+
+
+def apart(characters: str) -> str:
+    """Take letters and their accents apart, as a font may draw them."""
+    return unicodedata.normalize("NFD", characters)
 
 
 def does_not_fit(label: str, text: str, where: str) -> Problem:

@@ -95,9 +95,6 @@ def test_two_processes_that_start_at_once_have_the_same_key(
     assert page_code_key(tmp_path) == ours
 
 
-@pytest.mark.xfail(
-    strict=True, reason="no key, so no print, on exFAT and other shares without links"
-)
 def test_a_disk_without_links_can_hold_the_key(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

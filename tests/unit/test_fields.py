@@ -94,7 +94,6 @@ def test_any_other_invisible_character_is_refused(character: str) -> None:
     assert problems_of(TEXT, f"DU{character}PONT") != []
 
 
-@pytest.mark.xfail(strict=True, reason="they are marks (Mn), and print as nothing")
 @pytest.mark.parametrize("character", ["\u034f", "\ufe0f", "\U000e0100", "\u17b4"], ids=ascii)
 def test_a_mark_that_prints_as_nothing_is_refused(character: str) -> None:
     assert problems_of(TEXT, f"DU{character}PONT") != []

@@ -374,9 +374,6 @@ def test_a_job_that_is_written_twice_tells_its_problems_once(tmp_path: Path) -> 
     assert len(problems) == 1
 
 
-@pytest.mark.xfail(
-    strict=True, reason="its files are now a stranger's: every later press is refused"
-)
 def test_a_press_that_was_killed_while_files_moved_does_not_bar_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

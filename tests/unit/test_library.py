@@ -119,7 +119,6 @@ def test_two_templates_of_one_name_are_refused(tmp_path: Path) -> None:
         library.load("petite-charte", tmp_path / "shelf")
 
 
-@pytest.mark.xfail(strict=True, reason="only folders whose name starts with _ are in the checksum")
 def test_the_checksum_changes_with_what_is_borrowed_from_another_template(tmp_path: Path) -> None:
     borrowed = ('["style.css"]', '["style.css", "../autre/autre.css"]')
     sums = []

@@ -227,7 +227,6 @@ def test_lines_are_as_full_as_they_can_be(text: str, width: float) -> None:
         pytest.param(
             "Ǩ日",
             "« 日 » (U+65E5)",
-            marks=pytest.mark.xfail(strict=True, reason="a letter built of two is accused too"),
         ),
         pytest.param(
             "DUPO\u0360NT",
@@ -266,9 +265,6 @@ def test_a_letter_is_known_even_when_it_first_comes_under_an_accent(first: str) 
     assert sorted(setter.glyphs.values()) == ["M", "\u0303"]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="« K » is noted as « Ǩ »: so is every K of the volume, once copied"
-)
 @pytest.mark.parametrize("letter", ["Ǩ", "Ȧ", "ǰ", "Ṽ", "ḱ"])
 def test_a_letter_that_the_font_builds_of_two_is_known_by_both(letter: str) -> None:
     setter = Typesetter()
