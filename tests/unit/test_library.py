@@ -137,3 +137,15 @@ def test_the_checksum_changes_with_what_is_borrowed_from_another_template(tmp_pa
         except TemplateRejected:
             return  # refusing to borrow is as good
     assert sums[0] != sums[1]
+
+
+@pytest.mark.xfail(strict=True, reason="ValueError: the place it leads to is not under the shelf")
+def test_a_link_that_leads_out_of_the_shelf_does_no_harm_to_the_checksum(tmp_path: Path) -> None:
+    template = edited(tmp_path, {})
+    (tmp_path / "outside.svg").touch()
+    (template.folder / "link.svg").symlink_to(tmp_path / "outside.svg")
+    try:
+        found = library.load("petite-charte", tmp_path / "shelf").checksum
+    except TemplateRejected:
+        return  # refusing it is as good
+    assert len(found) == 64
