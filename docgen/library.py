@@ -1,6 +1,7 @@
 """The shelf of templates: find them, load one, know when one has changed."""
 
 import hashlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,21 +33,27 @@ class Template:
     def checksum(self) -> str:
         """SHA-256 of everything that decides how the template looks."""
         digest = hashlib.sha256()
-        for path in sorted(self._files()):
+        for name, path in sorted(self._files().items()):
             content = path.read_bytes()
-            name = path.relative_to(self.folder.resolve().parent).as_posix()
             digest.update(f"{name}\0{len(content)}\0".encode() + content)
         return digest.hexdigest()
 
-    def _files(self) -> Iterator[Path]:
-        """Give the template's files, pictures and all, and those it shares with its kind."""
+    @property
+    def folders(self) -> list[Path]:
+        """The folders that a body may read: its own, and those that its kind shares (_…)."""
+        return [self.folder, *sorted(self.folder.parent.glob("_*"))]
+
+    def _files(self) -> dict[str, Path]:
+        """Give all that may decide how the template looks, by name from its folder."""
         manifest = self.manifest
-        styles = (*manifest.styles, *(style for each in manifest.layouts for style in each.styles))
-        named = ((self.folder / name).resolve() for name in styles)
-        shared = self.folder.parent.glob("_*/**/*")
-        for path in {path.resolve() for path in (*self.folder.rglob("*"), *shared, *named)}:
-            if path.is_file() and path.name != "sample.toml":
-                yield path
+        named = (*manifest.styles, *(style for each in manifest.layouts for style in each.styles))
+        found = {path for folder in self.folders for path in folder.rglob("*")}
+        found.update(self.folder / name for name in named)
+        return {
+            os.path.relpath(path, self.folder): path
+            for path in found
+            if path.is_file() and path.name != "sample.toml"
+        }
 
 
 def slugs(shelf: Path = SHELF) -> list[str]:

@@ -160,16 +160,27 @@ def prepare(order: Order, key: Key, cache: Path) -> Job:
         LayoutOverflows: when the template breaks its promise of pages.
     """
     manifest = order.template.manifest
+    if order.separators and order.ordering != "class":
+        what = "les intercalaires séparent des classes : ils demandent l’ordre par classe."
+        raise InvalidInput(Problem(what, "--separators", "Retirez --order name."))
     people = select(order)
     constants = [each for each in manifest.fields if each.is_constant]
     facts = school_facts(order.school, order.roster.school_year)
     values = {each.name: facts.get(each.source) for each in constants}
     cleaned = clean(constants, values, f"établissement {order.school.uai}")
     form = load_form(order.template, order.layout, cache)
+    if order.profile and not form.grey:
+        what = "ce modèle a des couleurs, et les fichiers PDF/X-4 sont faits pour le noir seul."
+        raise InvalidInput(Problem(what, manifest.slug, "Imprimez-le sans --pdf-x."))
     imposition = impose(form, order.layout, manifest.codes)
     symbols = load_table(cache)
     intent = read_intent(order.profile, manifest.title, order.on) if order.profile else None
-    run = Run(manifest, form, imposition, cleaned, key, symbols, order.separators, intent)
+    run = Run(
+        *(manifest, form, imposition, cleaned, key, symbols),
+        separators=order.separators,
+        by_class=order.ordering == "class",
+        intent=intent,
+    )
     return Job(order, run, people, len(people) * len(order.marks))
 
 

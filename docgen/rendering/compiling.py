@@ -29,6 +29,7 @@ from docgen.rendering.form import Form, FormPage, FormVariant, Slot, Zone
 BOX_NAME = re.compile(r"(?P<zone>signature:)?(?P<name>[\w-]+)/(?P<lines>[1-9]\d*)")
 FONT_USE = re.compile(rb"/(\S+) [\d.]+ Tf")
 RGB_GREY = re.compile(rb"(?<![\d.])([\d.]+) \1 \1 (rg|RG)\b")
+COLOUR = re.compile(rb"[\d.]+ [\d.]+ [\d.]+ (?:[\d.]+ )?(?:rg|RG|k|K)\b")
 FONT_SIZE = re.compile(r"([\d.]+) Tf")
 
 
@@ -56,7 +57,8 @@ def compile_form(template: Template, layout: Layout, checksum: str) -> Form:
         zones = tuple(zone for index, (_, zones) in enumerate(own) for zone in zones(index))
         forms[variant.name] = FormVariant(tuple(page for page, _ in own), zones)
     _only_known(template, forms)
-    return Form(checksum, float(box.width), float(box.height), forms, objects, offsets)
+    size = (float(box.width), float(box.height))
+    return Form(checksum, *size, forms, objects, offsets, grey=pack.grey)
 
 
 def from_pdf(content: bytes) -> Form:
@@ -144,6 +146,7 @@ class _Pack:
         self._numbers: dict[int, int] = {}
         self._bodies: list[bytes] = []
         self._fonts: set[str] = set()
+        self.grey = True
         self._queue: list[tuple[int, PdfObject]] = []
 
     def add(self, page: Any) -> int:  # noqa: ANN401
@@ -174,7 +177,9 @@ class _Pack:
             return b" %d 0 R" % self._numbers[value.idnum]
         if isinstance(value, StreamObject):
             if value.get("/Subtype") == "/Form":
-                value = _form(value, greyed(value.get_data()))
+                drawing = greyed(value.get_data())
+                self.grey = self.grey and not COLOUR.search(drawing)
+                value = _form(value, drawing)
             data: bytes = value._data
             entries = {**value, "/Length": NumberObject(len(data))}
             return self._dictionary(entries) + b"stream\n" + data + b"\nendstream"

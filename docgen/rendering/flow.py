@@ -219,7 +219,7 @@ def document(html: str, styles: Iterable[Path], roots: Iterable[Path]) -> Any:  
 def render(template: Template, layout: Layout, variant: Variant, pen: Pen) -> Any:  # noqa: ANN401
     """Lay a template out with a pen; gives a `weasyprint.Document`."""
     html = body_html(template, layout, variant, pen)
-    return document(html, template.styles(layout), [template.folder, template.folder.parent])
+    return document(html, template.styles(layout), template.folders)
 
 
 def blank(template: Template, layout: Layout, variant: Variant) -> bytes:

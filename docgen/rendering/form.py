@@ -46,7 +46,7 @@ class FormVariant(msgspec.Struct, frozen=True, array_like=True):
 class Form(msgspec.Struct, frozen=True):
     """A compiled layout, ready to be filled; PDF objects are numbered from 1.
 
-    `width` and `height` are those of a page, in points.
+    `width` and `height` are those of a page, in points; `grey` tells that no page has a colour.
     """
 
     checksum: str
@@ -55,6 +55,7 @@ class Form(msgspec.Struct, frozen=True):
     variants: dict[str, FormVariant]
     objects: bytes
     offsets: tuple[int, ...]
+    grey: bool = True
 
     def slots(self, variant: str, field: str) -> list[Slot]:
         """Give the slots of a field, in the order of the pages."""

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import BinaryIO
 
@@ -67,7 +67,9 @@ class Run:
     constants: Mapping[str, str]
     key: Key
     symbols: SymbolTable
+    typesetter: Typesetter = field(default_factory=Typesetter)
     separators: bool = False
+    by_class: bool = True
     intent: OutputIntent | None = None
 
 
@@ -79,7 +81,7 @@ def bind(run: Run, documents: Sequence[Document], stream: BinaryIO) -> Volume:
 class _Binder:
     def __init__(self, run: Run, stream: BinaryIO) -> None:
         self.run = run
-        self.setter = Typesetter()
+        self.setter = run.typesetter.for_file()
         self.filler = Filler(run.form, run.imposition, run.manifest, self.setter, run.constants)
         self.pdf = PdfStream(stream)
         self.pdf.embed(run.form.objects, run.form.offsets)
@@ -98,7 +100,8 @@ class _Binder:
     def bind(self, documents: Sequence[Document]) -> Volume:
         bound: list[Bound] = []
         classes: list[tuple[str, int, list[tuple[str, int]]]] = []
-        for division, group in groupby(documents, lambda document: document.division):
+        by_class = self.run.by_class
+        for division, group in groupby(documents, lambda each: each.division if by_class else ""):
             people = list(group)
             start = len(self.pages)
             if self.run.separators:
@@ -225,7 +228,8 @@ class _Binder:
                 len(people),
             )
             links = _siblings(item, index, len(classes)) + kids
-            self._bookmark(item, root, division or "Sans classe", page, links)
+            title = division or ("Sans classe" if self.run.by_class else "Par nom")
+            self._bookmark(item, root, title, page, links)
         self.pdf.object(
             root,
             b"<</Type/Outlines/First %d 0 R/Last %d 0 R/Count %d>>"

@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterator
+from copy import copy
 from typing import Any, NamedTuple
 
 import uharfbuzz
@@ -16,11 +17,15 @@ REMEMBERED = 20_000  # shaped texts kept: classes, dates and names come back
 
 
 class Run(NamedTuple):
-    """A shaped text, its width in em, and the operators that show it at size 1."""
+    """A shaped text, its width in em, and the operators that show it at size 1.
+
+    `glyphs` pairs each glyph with the characters that it stands for.
+    """
 
     text: str
     width: float
     shown: bytes
+    glyphs: tuple[tuple[int, str], ...]
 
 
 class Setting(NamedTuple):
@@ -31,7 +36,10 @@ class Setting(NamedTuple):
 
 
 class Typesetter:
-    """Shapes and fits texts in the face of the values, and knows which glyphs were used."""
+    """Shapes and fits texts in the face of the values, and knows which glyphs were used.
+
+    What was shaped is remembered for the whole run; `glyphs` is of one file (see `for_file`).
+    """
 
     def __init__(self, face: str = VALUES_FACE) -> None:
         blob = uharfbuzz.Blob.from_file_path(str(font_file(face)))
@@ -39,6 +47,7 @@ class Typesetter:
         self.font = uharfbuzz.Font(self.face)
         self.units = self.face.upem
         self.glyphs: dict[int, str] = {}
+        self._noted: set[str] = set()
         self._drawn: dict[int, tuple[bytes, int]] = {}
         self._runs: dict[str, Run] = {}
         self._settings: dict[tuple[str, float, int], Setting | None] = {}
@@ -54,7 +63,13 @@ class Typesetter:
             if len(self._runs) >= REMEMBERED:
                 self._runs.clear()
             run = self._runs[text] = self._shape(text)
-        return run
+        return self._note(run)
+
+    def for_file(self) -> "Typesetter":
+        """Give a typesetter that remembers the same texts, for a file with glyphs of its own."""
+        other = copy(self)
+        other.glyphs, other._noted = {}, set()
+        return other
 
     def fit(self, text: str, width: float, lines: int) -> Setting | None:
         """Fit a text in `width` em on so many lines; None when it does not fit at 80 %."""
@@ -63,7 +78,18 @@ class Typesetter:
             if len(self._settings) >= REMEMBERED:
                 self._settings.clear()
             self._settings[key] = self._fit(text, width, lines)
-        return self._settings[key]
+        setting = self._settings[key]
+        for run in setting.lines if setting else ():
+            self._note(run)
+        return setting
+
+    def _note(self, run: Run) -> Run:
+        """Note the glyphs of a text that goes into the file."""
+        if run.text not in self._noted:
+            self._noted.add(run.text)
+            for glyph, characters in run.glyphs:
+                self.glyphs[glyph] = self.glyphs.get(glyph) or characters
+        return run
 
     def _shape(self, text: str) -> Run:
         buffer = uharfbuzz.Buffer()
@@ -75,8 +101,6 @@ class Typesetter:
         glyphs = [info.codepoint for info in infos]
         if 0 in glyphs:
             raise MissingGlyph(f"la police ne sait pas écrire {self._missing(text)}.")
-        if not self.glyphs.keys() >= set(glyphs):
-            self._remember(text, glyphs, [info.cluster for info in infos])
         parts = [b"[("]
         width = 0
         for glyph, position in zip(glyphs, positions, strict=True):
@@ -89,21 +113,8 @@ class Typesetter:
             if advance != natural:
                 parts.append(b")%b(" % number((natural - advance) * 1000 / self.units))
         parts.append(b")]TJ\n")
-        return Run(text, width / self.units, b"".join(parts))
-
-    def _remember(self, text: str, glyphs: list[int], clusters: list[int]) -> None:
-        """Note which characters each new glyph stands for."""
-        starts = sorted(set(clusters))
-        for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
-            own = [glyph for glyph, at in zip(glyphs, clusters, strict=True) if at == start]
-            # A letter and its accent share a cluster: each glyph is one of the characters.
-            characters = text[start:end]
-            each = next(
-                (list(form) for form in (characters, apart(characters)) if len(form) == len(own)),
-                [characters, *[""] * (len(own) - 1)],
-            )
-            for glyph, character in zip(own, each, strict=True):
-                self.glyphs[glyph] = self.glyphs.get(glyph) or character
+        meanings = tuple(_meanings(text, glyphs, [info.cluster for info in infos]))
+        return Run(text, width / self.units, b"".join(parts), meanings)
 
     def _missing(self, text: str) -> str:
         absent = sorted({c for c in text if not (self._has(c) or all(map(self._has, apart(c))))})
@@ -146,6 +157,23 @@ class Typesetter:
                 line = ""
             line += word
         yield line.strip()
+
+
+def _meanings(text: str, glyphs: list[int], clusters: list[int]) -> Iterator[tuple[int, str]]:
+    """Say which characters each glyph stands for."""
+    if clusters == list(range(len(text))):
+        yield from zip(glyphs, text, strict=True)
+        return
+    starts = sorted(set(clusters))
+    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+        own = [glyph for glyph, at in zip(glyphs, clusters, strict=True) if at == start]
+        # A letter and its accent share a cluster: each glyph is one of the characters.
+        characters = text[start:end]
+        each = next(
+            (list(form) for form in (characters, apart(characters)) if len(form) == len(own)),
+            [characters, *[""] * (len(own) - 1)],
+        )
+        yield from zip(own, each, strict=True)
 
 
 def apart(characters: str) -> str:

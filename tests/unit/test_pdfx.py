@@ -10,7 +10,7 @@ from pypdf import PdfReader
 
 from docgen.errors import InvalidInput
 from docgen.rendering.pdfx import read_intent
-from tests.helpers import bound, job, people, refusal
+from tests.helpers import bound, edited, job, people, refusal
 
 ON = date(2026, 9, 14)
 
@@ -76,6 +76,14 @@ def test_a_file_for_no_press_in_particular_says_nothing_of_one() -> None:
     reader = PdfReader(BytesIO(content), strict=True)
     assert not {"/OutputIntents", "/Metadata"} & set(reader.trailer["/Root"])
     assert not any("/TrimBox" in page for page in reader.pages)
+
+
+def test_a_template_in_colour_is_refused_for_a_press_and_pressed_otherwise(tmp_path: Path) -> None:
+    template = edited(tmp_path, {"style.css": [("size: A4", "size: A4; background: red")]})
+    path = written(tmp_path, profile())
+    (problem,) = refusal(lambda: job(people(1), template=template, profile=path), InvalidInput)
+    assert problem.what.startswith("ce modèle a des couleurs")
+    assert job(people(1), template=template).count == 1
 
 
 def test_no_page_asks_for_colour() -> None:

@@ -356,3 +356,8 @@ def test_too_many_documents_for_the_references_is_told(monkeypatch: pytest.Monke
     made = job(people(2))
     (problem,) = refusal(lambda: list(made.documents()), InvalidInput)
     assert problem.what.startswith("Trop de documents dans un lot")
+
+
+def test_separators_are_refused_when_classes_are_mixed() -> None:
+    (problem,) = refusal(lambda: job([PERSON], separators=True, ordering="name"), InvalidInput)
+    assert problem.where == "--separators"
