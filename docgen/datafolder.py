@@ -1,6 +1,5 @@
 """The data folder of an installation: its key, and what it keeps from one run to the next."""
 
-import hashlib
 import os
 import secrets
 from pathlib import Path
@@ -27,7 +26,7 @@ def page_code_key(folder: Path) -> Key:
         Unavailable: when the key file cannot be read, or others than its owner can read it.
     """
     if text := os.environ.get("DOCGEN_KEY"):
-        return Key(KEY_NUMBER, hashlib.sha256(text.encode()).digest())
+        return Key(KEY_NUMBER, text.encode())
     path = folder / "page-code.key"
     try:
         if not path.exists():
@@ -44,4 +43,4 @@ def page_code_key(folder: Path) -> Key:
     if not secret:
         remedy = "Rendez-lui sa sauvegarde, ou effacez-la si rien n’a encore été imprimé."
         raise Unavailable(Problem("la clé des codes de page est vide.", path.name, remedy))
-    return Key(KEY_NUMBER, hashlib.sha256(secret).digest())
+    return Key(KEY_NUMBER, secret)
