@@ -62,8 +62,9 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole of manifest.toml.
 
-    `engine` says how it is filled: pressed from a form compiled once (a promise of pages), or laid
-    out whole for each document (`flow`, as many pages as it takes: a promise of 0). `codes` is
+    `engine` says how it is filled: pressed from a form compiled once (a promise of pages), laid out
+    whole for each document (`flow`, as many pages as it takes: a promise of 0), or a Word model
+    that schools edit (`word`, a promise of 0 as well). `codes` is
     how many page codes a side carries: three on what matters most. `reference` is the two letters
     that open the reference of every document; `returns` says which sides must come back signed:
     all of them, or only those with a signature zone.
@@ -84,7 +85,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     styles: tuple[str, ...] = ()
     copies: tuple[str, ...] = ()
     default_copies: int = 1
-    engine: Literal["press", "flow"] = "press"
+    engine: Literal["press", "flow", "word"] = "press"
     codes: Literal[2, 3] = 2
 
     def layout(self, name: str) -> Layout:
@@ -178,7 +179,7 @@ def _layout_problems(manifest: Manifest) -> Iterator[str]:
     for layout in manifest.layouts:
         if layout.of and layout.of not in bases:
             yield f"« {layout.name} » : « {layout.of} » n’est pas une mise en page de base."
-        if manifest.engine == "flow":
+        if manifest.engine != "press":
             if layout.of or (layout.pages, layout.sides, layout.sheets) != (0, 0, 0):
                 yield f"« {layout.name} » : une longueur libre ne promet rien (pages = 0)."
             continue

@@ -97,6 +97,17 @@ class Cession:
 
 
 @dataclass(frozen=True, slots=True)
+class Loan:
+    """A tablet lent to a person, to be given back on the last day at the latest."""
+
+    serial: str
+    person_id: str
+    start_date: date
+    end_date: date
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Roster:
     """What a school's files say, put together: people in file order, and what they received."""
 
@@ -121,6 +132,7 @@ PERSON_SOURCES = frozenset(
         *("person.level", "person.function"),
         *(f"guardian{n}.{name}" for n in (1, 2) for name in ("full_name", "email", "phone")),
         *("device.serial", "device.model", "cession.date"),
+        *("loan.start", "loan.end", "loan.state"),
     }
 )
 
@@ -145,6 +157,16 @@ def school_facts(school: School, year: str = "") -> dict[str, Fact]:
         "school.phone": school.phone,
         "school.head.name": joined(school.head.civility, school.head.name),
         "school.head.title": school.head.title,
+    }
+
+
+def loan_facts(person: Person, loan: Loan, device: Device | None) -> dict[str, Fact]:
+    """Give the facts of a loan: those of the person, of the tablet lent and of the term."""
+    facts = person_facts(person, Cession(loan.serial, person.id), device)
+    return facts | {
+        "loan.start": loan.start_date,
+        "loan.end": loan.end_date,
+        "loan.state": loan.state or (device.state if device else None),
     }
 
 
