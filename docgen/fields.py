@@ -2,21 +2,42 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 
 from docgen import identifiers
 from docgen.errors import Problem, ValuesRejected
 from docgen.records import RUN_SOURCES, Fact
+from docgen.typography import DATE_IN_WORDS, date_in_words, french
 
-MONTHS = (
-    *("janvier", "février", "mars", "avril", "mai", "juin", "juillet"),
-    *("août", "septembre", "octobre", "novembre", "décembre"),
-)
-DATE_IN_WORDS = re.compile(rf"(1er|[2-9]|[12]\d|3[01]) ({'|'.join(MONTHS)}) \d{{4}}")
+TICKED, UNTICKED = "☑", "☐"
+YES_AND_NO = {
+    **dict.fromkeys(("oui", "x", "vrai", "1", TICKED), TICKED),
+    **dict.fromkeys(("non", "", "faux", "0", UNTICKED), UNTICKED),
+}
+
+SHAPES = {  # what a value of a type looks like, and what is said of one that does not
+    "count": (
+        re.compile("[0-9]{1,9}"),
+        "ce n’est pas un nombre entier (des chiffres seulement).",
+    ),
+    "date": (DATE_IN_WORDS, "ce n’est pas une date (jj/mm/aaaa)."),
+    "serial": (
+        identifiers.SERIAL_SHAPE,
+        "ce n’est pas un numéro de série (4 à 32 lettres et chiffres, sans la lettre O).",
+    ),
+    "tick": (re.compile(f"[{TICKED}{UNTICKED}]"), "une case se coche par « oui » ou « non »."),
+    "uai": (
+        identifiers.UAI_SHAPE,
+        "ce n’est pas un UAI (sept chiffres et leur lettre de contrôle).",
+    ),
+    "postal_code": (identifiers.POSTAL_CODE_SHAPE, "ce n’est pas un code postal (cinq chiffres)."),
+}
+NAME = re.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+EXPECTED = {"tick": "oui ou non (true, false)", "count": "un nombre entier"}
 # Controls, zero widths, separators of lines, marks that make a name read otherwise than written.
 INVISIBLE = {"Cc", "Cf", "Zl", "Zp", "Co", "Cs", "Cn"}
 
@@ -26,6 +47,11 @@ IGNORABLE = re.compile(
 )
 
 
+Type: TypeAlias = Literal[
+    "text", "prose", "count", "date", "serial", "uai", "postal_code", "choice", "tick", "rows"
+]
+
+
 class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A merge field: filled when printing; left as a line to write on when `required` is false.
 
@@ -33,11 +59,12 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     `max_length` (characters) is for what people type in a form. `longest` is the longest value
     that the template promises to hold; `docgen templates check` lays it out. A field of type
     `choice` takes one of its `choices`; one of type `rows` takes a list, each row with `columns`.
+    Text of type `prose` is set by docgen.typography; a `tick` is a box, ticked or not.
     """
 
     name: str
     label: str
-    type: Literal["text", "date", "serial", "uai", "postal_code", "choice", "rows"] = "text"
+    type: Type = "text"
     source: str = ""
     required: bool = False
     max_length: int = 500
@@ -54,9 +81,37 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 Rows = list[dict[str, str]]
+Value: TypeAlias = Fact | bool | int  # a fact of the records, or what a form or a file gives
 
 
-def clean(fields: Iterable[Field], values: Mapping[str, Fact], where: str = "") -> dict[str, str]:
+def read(
+    fields: Iterable[Field], given: Mapping[str, object], where: str = ""
+) -> tuple[dict[str, str], dict[str, Rows]]:
+    """Read values as a file gives them: those to print, and the rows of each list.
+
+    Raises:
+        ValuesRejected: with every problem at once: names that no field has, values of another
+            kind than their field's, and all that `clean` and `clean_rows` refuse.
+    """
+    fields = tuple(fields)
+    problems = list(_strangers(fields, given, where))
+    values: dict[str, str] = {}
+    rows: dict[str, Rows] = {}
+    for field in fields:
+        value = given.get(field.name)
+        try:
+            if field.type == "rows":
+                rows[field.name] = clean_rows(field, _list_of_rows(field, value, where), where)
+            else:
+                values |= clean((field,), {field.name: _single(field, value, where)}, where)
+        except ValuesRejected as error:
+            problems += error.problems
+    if problems:
+        raise ValuesRejected(problems)
+    return values, rows
+
+
+def clean(fields: Iterable[Field], values: Mapping[str, Value], where: str = "") -> dict[str, str]:
     """Give the values as they are printed, "" for a blank to write on.
 
     `where` names the person by an internal identifier in the problems reported.
@@ -78,7 +133,7 @@ def clean(fields: Iterable[Field], values: Mapping[str, Fact], where: str = "") 
     return cleaned
 
 
-def clean_rows(field: Field, rows: Sequence[Mapping[str, Fact]], where: str = "") -> Rows:
+def clean_rows(field: Field, rows: Sequence[Mapping[str, Value]], where: str = "") -> Rows:
     """Give the rows of a field of type `rows` as they are printed.
 
     Raises:
@@ -111,12 +166,6 @@ def printed(value: Fact) -> str:
     return text.strip()
 
 
-def date_in_words(day: date) -> str:
-    """Write a date as French usage wants it: « 1er septembre 2026 »."""
-    number = "1er" if day.day == 1 else str(day.day)
-    return f"{number} {MONTHS[day.month - 1]} {day.year}"
-
-
 def parse_date(text: str) -> date | None:
     """Read a date typed as jj/mm/aaaa or aaaa-mm-jj; None when it is neither."""
     for shape in ("%d/%m/%Y", "%Y-%m-%d"):
@@ -136,11 +185,64 @@ def has_invisible(text: str) -> bool:
     )
 
 
-def _as_printed(field: Field, value: Fact) -> str:
+def _strangers(
+    fields: Iterable[Field], given: Mapping[str, object], where: str
+) -> Iterator[Problem]:
+    known = [field.name for field in fields]
+    remedy = f"Champs : {', '.join(known)}."
+    for name in given:
+        if name not in known:
+            shown = name if NAME.fullmatch(name) else "…"  # anything else could be a value
+            yield Problem(f"le champ « {shown} » n’existe pas.", where, remedy)
+
+
+def _list_of_rows(field: Field, value: object, where: str) -> list[dict[str, Value]]:
+    """Check the shape of a list: rows of named values, and no name that is not a column."""
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
+        raise ValuesRejected(
+            Problem(f"« {field.label} » : une liste de lignes est attendue.", where)
+        )
+    problems: list[Problem] = []
+    for number, row in enumerate(value, 1):
+        place = f"{where + ', ' if where else ''}{field.label}, ligne {number}"
+        problems += _strangers(field.columns, row, place)
+        for column in field.columns:
+            try:
+                _single(column, row.get(column.name), place)
+            except ValuesRejected as error:
+                problems += error.problems
+    if problems:
+        raise ValuesRejected(problems)
+    return value
+
+
+def _single(field: Field, value: object, where: str) -> Value:
+    """Check the kind of one value: a text, or what else its type takes."""
+    if value is None or isinstance(value, (str, date)):
+        return value
+    if field.type == "tick" and isinstance(value, bool):
+        return value
+    if field.type == "count" and isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise ValuesRejected(
+        Problem(f"« {field.label} » : {EXPECTED.get(field.type, 'un texte')} est attendu.", where)
+    )
+
+
+def _as_printed(field: Field, value: Value) -> str:
     """Print a value; a date typed in figures is printed in words."""
+    if isinstance(value, bool):
+        value = "oui" if value else "non"
+    elif isinstance(value, int):
+        value = str(value)
     if field.type == "date" and isinstance(value, str):
         value = parse_date(value) or value
-    return printed(value)
+    text = printed(value)
+    if field.type == "tick":
+        return YES_AND_NO.get(text.lower(), text)
+    return french(text) if field.type == "prose" else text
 
 
 def _problem(field: Field, text: str) -> str | None:
@@ -151,16 +253,15 @@ def _problem(field: Field, text: str) -> str | None:
         return f"{len(text)} caractères, pour {field.max_length} au plus."
     if has_invisible(text):
         return "un caractère invisible (commande ou sens d’écriture) s’y trouve ; ressaisissez-la."
-    if field.type == "serial" and identifiers.serial_problem(text):
-        return "ce n’est pas un numéro de série (4 à 32 lettres et chiffres, sans la lettre O)."
+    return _problem_of_its_type(field, text)
+
+
+def _problem_of_its_type(field: Field, text: str) -> str | None:
+    shape, told = SHAPES.get(field.type, (None, ""))
+    if shape and not shape.fullmatch(text):
+        return told
     if field.type == "uai":
-        if not identifiers.UAI_SHAPE.fullmatch(text):
-            return "ce n’est pas un UAI (sept chiffres et leur lettre de contrôle)."
         return identifiers.uai_problem(text)
-    if field.type == "postal_code" and identifiers.postal_code_problem(text):
-        return "ce n’est pas un code postal (cinq chiffres)."
     if field.type == "choice" and text not in field.choices:
         return f"il faut choisir entre : {', '.join(field.choices)}."
-    if field.type == "date" and not DATE_IN_WORDS.fullmatch(text):
-        return "ce n’est pas une date (jj/mm/aaaa)."
     return None

@@ -56,19 +56,25 @@ class Template:
         }
 
 
-def slugs(shelf: Path = SHELF) -> list[str]:
-    """List the templates of a shelf by name."""
-    return sorted(path.parent.name for path in shelf.glob("*/*/manifest.toml"))
+def shelves() -> list[Path]:
+    """Give our shelf, then those that DOCGEN_TEMPLATES names, as PATH names folders."""
+    more = os.environ.get("DOCGEN_TEMPLATES", "").split(os.pathsep)
+    return [SHELF, *(Path(folder) for folder in more if folder)]
 
 
-def load(slug: str, shelf: Path = SHELF) -> Template:
+def slugs(shelf: Path | None = None) -> list[str]:
+    """List the templates of a shelf by name, or of all the shelves."""
+    return sorted({path.parent.name for path in _manifests(shelf)})
+
+
+def load(slug: str, shelf: Path | None = None) -> Template:
     """Load one template.
 
     Raises:
         TemplateRejected: when there is none of that name, or when it does not hold together.
     """
     # Matched among names found, never joined to a path: a slug cannot walk out of the shelf.
-    found = [path for path in shelf.glob("*/*/manifest.toml") if path.parent.name == slug]
+    found = [path for path in _manifests(shelf) if path.parent.name == slug]
     if len(found) == 1:
         return Template(found[0].parent, read_manifest(found[0]))
     if found:
@@ -78,10 +84,15 @@ def load(slug: str, shelf: Path = SHELF) -> Template:
         )
     known = ", ".join(slugs(shelf)) or "aucun"
     raise TemplateRejected(
-        Problem(f"le modèle « {slug} » n’existe pas.", str(shelf.name), f"Modèles : {known}.")
+        Problem(f"le modèle « {slug} » n’existe pas.", (shelf or SHELF).name, f"Modèles : {known}.")
     )
 
 
-def load_all(shelf: Path = SHELF) -> Iterator[Template]:
-    """Load every template of a shelf."""
+def load_all(shelf: Path | None = None) -> Iterator[Template]:
+    """Load every template of a shelf, or of all the shelves."""
     return (load(slug, shelf) for slug in slugs(shelf))
+
+
+def _manifests(shelf: Path | None) -> Iterator[Path]:
+    for each in [shelf] if shelf else shelves():
+        yield from each.glob("*/*/manifest.toml")

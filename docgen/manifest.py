@@ -139,15 +139,7 @@ def _problems(manifest: Manifest, path: Path) -> Iterator[str]:
         yield "il faut au moins une mise en page."
     yield from _name_problems(manifest)
     yield from _variant_problems(manifest)
-    for field in manifest.fields:
-        if field.source and field.source not in RUN_SOURCES | PERSON_SOURCES:
-            yield f"champ « {field.name} » : la source « {field.source} » n’existe pas."
-        if field.type == "rows" and (manifest.engine != "flow" or not field.columns):
-            yield f"champ « {field.name} » : des lignes demandent des colonnes et le moteur flow."
-        if field.type == "choice" and not field.choices:
-            yield f"champ « {field.name} » : il faut des choix (choices)."
-        if field.type != "rows" and not (field.sample and field.longest):
-            yield f"champ « {field.name} » : il faut un exemple (sample) et le plus long (longest)."
+    yield from _field_problems(manifest)
     yield from _layout_problems(manifest)
     yield from _file_problems(manifest, path.parent)
 
@@ -159,6 +151,27 @@ def _name_problems(manifest: Manifest) -> Iterator[str]:
         for name in counts:
             if not NAME.fullmatch(name):
                 yield f"« {name} » : un nom est fait de lettres sans accent, chiffres, - et _."
+
+
+def _field_problems(manifest: Manifest) -> Iterator[str]:
+    for field in manifest.fields:
+        if field.source and field.source not in RUN_SOURCES | PERSON_SOURCES:
+            yield f"champ « {field.name} » : la source « {field.source} » n’existe pas."
+        if field.type == "rows" and (manifest.engine != "flow" or not field.columns):
+            yield f"champ « {field.name} » : des lignes demandent des colonnes et le moteur flow."
+        if field.type == "choice" and not field.choices:
+            yield f"champ « {field.name} » : il faut des choix (choices)."
+        if field.type not in {"rows", "tick"} and not (field.sample and field.longest):
+            yield f"champ « {field.name} » : il faut un exemple (sample) et le plus long (longest)."
+        yield from _column_problems(field)
+
+
+def _column_problems(field: Field) -> Iterator[str]:
+    for column in field.columns:
+        if column.type == "rows" or not NAME.fullmatch(column.name):
+            yield f"champ « {field.name} » : la colonne « {column.name} » ne convient pas."
+        elif column.type != "tick" and not column.longest:
+            yield f"colonne « {column.name} » : il faut la valeur la plus longue (longest)."
 
 
 def _variant_problems(manifest: Manifest) -> Iterator[str]:

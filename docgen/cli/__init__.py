@@ -1,4 +1,4 @@
-"""The command line: `docgen press`, `docgen templates`."""
+"""The command line: `docgen press`, `docgen fill`, `docgen templates`."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ from types import FrameType
 import typer
 from typer.exceptions import TyperException
 
-from docgen.cli import press, templates
+from docgen.cli import fill, press, templates
 from docgen.cli.output import fail, say, warn
 from docgen.errors import DocgenError, InvalidInput, Problem
 
@@ -21,6 +21,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("press")(press.press)
+app.command("fill")(fill.fill)
 app.add_typer(templates.app, name="templates")
 
 INTERRUPTED = 130  # as shells say it: 128 + SIGINT; typer gives it too

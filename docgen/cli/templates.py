@@ -64,6 +64,15 @@ def check(
 
 
 @app.command()
+def schema(slug: Annotated[str, typer.Argument(help="Modèle.")]) -> None:
+    """Donne le schéma JSON des valeurs d’un modèle, que « docgen fill » attend."""
+    from docgen import library
+    from docgen.schema import values_schema
+
+    output.say_json(values_schema(library.load(slug)))
+
+
+@app.command()
 def blank(
     slug: Annotated[str, typer.Argument(help="Modèle.")],
     out: Annotated[Path, typer.Option(help="Fichier PDF à écrire.")],

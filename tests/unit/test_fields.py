@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from docgen.errors import Problem, ValuesRejected
-from docgen.fields import Field, clean, date_in_words, parse_date, printed
+from docgen.fields import Field, clean, parse_date, printed
 from docgen.records import Fact
+from docgen.typography import date_in_words
 from tests.helpers import refusal
 
 TEXT = Field(name="text", label="Texte", max_length=10)
