@@ -27,6 +27,7 @@ from docgen.library import Template
 from docgen.manifest import Layout, Variant
 from docgen.rendering.fillable import join_namesakes
 from docgen.rendering.fonts import font_css, font_file
+from docgen.typography import french
 
 SLOTS_CSS = Path(__file__).with_name("slots.css")
 # field, which of its slots, value -> share of the slot's size, lines
@@ -95,20 +96,26 @@ class BlankPen:
 
     def field(self, field: Field, lines: int) -> Markup:
         """Draw a form field over a line; its label is read aloud (PDF/UA)."""
-        tag = Markup(
-            '<textarea class="slot blank" style="height:{}lh" name="{}" title="{}"></textarea>'
-        )
-        if lines == 1:
-            tag = Markup('<input class="slot blank" style="height:{}lh" name="{}" title="{}">')
-        return tag.format(lines, field.name, field.label)
+        return _blank(field, lines, field.name, field.label)
 
     def zone(self, name: str, label: str) -> Markup:
         """Leave the zone empty: it is signed on paper."""
         return Markup('<span class="slot zone"></span>')
 
     def rows(self, field: Field, blank: int) -> Rows:
-        """Give so many blank rows."""
-        return _blank_rows(field, blank)
+        """Give so many rows whose cells are form fields, told apart by their row."""
+        return [
+            {
+                column.name: _blank(
+                    column,
+                    1,
+                    f"{field.name}-{number}-{column.name}",
+                    f"{field.label}, ligne {number} : {column.label}",
+                )
+                for column in field.columns
+            }
+            for number in range(1, blank + 1)
+        ]
 
 
 class ValuePen:
@@ -144,6 +151,20 @@ class ValuePen:
         return _blank_rows(field, blank)
 
 
+def _blank(field: Field, lines: int, name: str, label: str) -> Markup:
+    """Draw a form field: a box to tick, a line, or several."""
+    if field.type == "tick":
+        return Markup('<input type="checkbox" class="slot blank" name="{}" title="{}">').format(
+            name, label
+        )
+    tag = Markup(
+        '<textarea class="slot blank" style="height:{}lh" name="{}" title="{}"></textarea>'
+    )
+    if lines == 1:
+        tag = Markup('<input class="slot blank" style="height:{}lh" name="{}" title="{}">')
+    return tag.format(lines, name, label)
+
+
 def _blank_rows(field: Field, count: int) -> Rows:
     return [dict.fromkeys((column.name for column in field.columns), "") for _ in range(count)]
 
@@ -177,6 +198,7 @@ def body_html(template: Template, layout: Layout, variant: Variant, pen: Pen) ->
         return pen.rows(_known(name, fields, "champ", manifest.slug), blank)
 
     environment = ImmutableSandboxedEnvironment(autoescape=True, undefined=StrictUndefined)
+    environment.filters["typo"] = french
     facts = {"variant": variant.name, "layout": layout.base}
     try:
         body = environment.from_string(template.text(manifest.body))
