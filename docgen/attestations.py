@@ -24,6 +24,7 @@ from docgen.records import NBSP, Audience
 from docgen.typography import date_in_words
 
 FIRST_MONTH = 8  # what is handed over in August is for the school year that opens in September
+NAMED = 10  # tablets named in a message
 Key: TypeAlias = tuple[str, str]
 
 
@@ -151,8 +152,12 @@ def issue(
     previous: Iterable[Attestation],
     today: date,
     stock: tuple[StockLine, ...] | None = None,
+    withdraw: bool = False,
 ) -> Attestation:
     """Freeze the attestation of a period.
+
+    Cessions that were attested and are gone from the register are withdrawn only if `withdraw`
+    says so: a register of the new cessions alone would otherwise undo all the others.
 
     Raises:
         InvalidInput: with every problem of the period, the register and the former attestations.
@@ -170,6 +175,8 @@ def issue(
     known = attested(history)
     rows = _new_rows(register, known, period, history)
     gone = [row for key, row in known.items() if key not in register]
+    if gone and not withdraw:
+        raise InvalidInput(_unconfirmed(gone))
     if not rows and not gone:
         raise InvalidInput(_nothing(period, register))
     year = [each for each in history if each.school_year == period.school_year]
@@ -191,12 +198,12 @@ def issue(
 
 
 def attested(history: Iterable[Attestation]) -> dict[Key, Row]:
-    """Give the cessions that attestations, in order of rank, add up to.
+    """Give the cessions that attestations add up to.
 
     The `origin` of each is the attestation that lists it.
     """
     known: dict[Key, Row] = {}
-    for attestation in history:
+    for attestation in sorted(history, key=lambda each: each.rank):
         for row in attestation.withdrawn:
             del known[row.key]
         for row in attestation.rows:
@@ -276,6 +283,15 @@ def _net(year: Iterable[Attestation]) -> tuple[int, int]:
             more = count(rows)
             pupils, teachers = pupils + sign * more[0], teachers + sign * more[1]
     return pupils, teachers
+
+
+def _unconfirmed(gone: Sequence[Row]) -> Problem:
+    serials = sorted(row.serial for row in gone)
+    shown = ", ".join(serials[:NAMED]) + ("…" if len(serials) > NAMED else "")
+    are = "cession déjà attestée n’est" if len(gone) == 1 else "cessions déjà attestées ne sont"
+    what = f"{len(gone)} {are} plus au registre ({shown})."
+    remedy = "Donnez le registre entier ; si elles ont été annulées ou corrigées : --withdraw."
+    return Problem(what, "registre", remedy)
 
 
 def _nothing(period: Period, register: dict[Key, Entry]) -> Problem:
