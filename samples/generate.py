@@ -14,12 +14,13 @@ from datetime import datetime
 from pathlib import Path
 
 from docgen.records import Person, School
-from samples import siecle
+from samples import siecle, sts
 from samples.people import CEDED_DATE, divisions, people, school, serial_number, teachers
 
 Row = Sequence[str]
 
 MODELS = ("Tablette 10 pouces", "Tablette 12 pouces")
+STS_TEACHERS = 120  # all the oddities of STS-Web, whatever the size of the other files
 FIXED = (2026, 9, 14, 19, 4, 10)  # zip archives date their members
 PUPIL_TITLES = (
     *("Identifiant", "Nom de famille", "Nom d'usage", "Prénom", "Date de naissance", "Classe"),
@@ -51,6 +52,9 @@ def generate(
         "ResponsablesAvecAdresses.xml": siecle.guardians_export(place, enrolled),
         "Structures.xml": siecle.structures_export(place, groups),
         "Nomenclature.xml": siecle.nomenclature_export(place, groups),
+        f"sts_emp_{place.uai}_2026.xml": sts.staff_export(
+            place, sts.staff(STS_TEACHERS, seed), groups
+        ),
         "stock.csv": sheet(("N° de série", "Modèle", "État"), _stock(len(serials))).encode(
             "cp1252"
         ),

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from docgen.records import Audience, Roster, School
+from docgen.rosters import siecle, sts
 from docgen.rosters.enrolment import enrolled
 from docgen.rosters.gathering import Findings, Gathered, enumeration
 from docgen.rosters.school import read_school
-from docgen.rosters.siecle import TEACHERS, Reader
 from docgen.rosters.spreadsheet import read_people
 from docgen.rosters.stock import read_register, read_stock, settle
 from docgen.rosters.tables import is_table
@@ -62,17 +62,16 @@ def _people(
             (tables if is_table(path) else exports).append(path)
     if tables and exports:
         where = enumeration([path.name for path in (*tables, *exports)])
-        what = "des tableurs et des exports SIECLE sont mêlés."
+        what = "des tableurs et des exports (SIECLE, STS-Web) sont mêlés."
         findings.problem(what, where, "Donnez les uns ou les autres.")
-    if exports and audience == "teacher":
-        findings.problem("ces exports listent des élèves.", exports[0].name, TEACHERS)
     if tables or not exports:
         return read_people(tables, audience, findings)
-    reader = Reader(school.uai, findings)
+    pupils, staff = siecle.Reader(school.uai, findings), sts.Reader(school.uai, findings)
+    reader: siecle.Reader | sts.Reader = pupils if audience == "pupil" else staff
     for path in exports:
         with findings.collecting():
             reader.read(path)
-    # Half of what SIECLE knows would make a false problem of every pupil.
+    # Half of what an export knows would make a false problem of every person.
     if findings.has_unread:
         return Gathered(is_complete=False)
-    return enrolled(reader.export, findings)
+    return enrolled(pupils.export, findings) if audience == "pupil" else staff.gathered()

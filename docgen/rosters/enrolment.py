@@ -1,12 +1,12 @@
 """Join the raw rows of SIECLE exports into people: who is enrolled, where, and under whom."""
 
-import re
 from collections.abc import Iterator
 from datetime import date
 
 from docgen import identifiers
 from docgen.fields import parse_date
 from docgen.records import Guardian, Person
+from docgen.rosters.exports import school_year
 from docgen.rosters.gathering import Findings, Gathered, enumeration
 from docgen.rosters.siecle import Export, Link, Pupil
 from docgen.rosters.text import name_problem
@@ -33,7 +33,7 @@ class _Enrolment:
         self.doubtful_persons: set[str] = set()
 
     def gathered(self) -> Gathered:
-        result = Gathered(school_year=_school_year(self.export.year))
+        result = Gathered(school_year=school_year(self.export.year))
         if not self.file and self.export.files:
             what = "les élèves manquent."
             self.findings.problem(what, remedy="Ajoutez l’export SIECLE ElevesAvecAdresses.")
@@ -206,10 +206,5 @@ def _reference_date(export: Export) -> date | None:
 
     A pupil who left in July is still in the base exported in June for the next year.
     """
-    rentree = date(int(export.year), 9, 1) if _school_year(export.year) else None
+    rentree = date(int(export.year), 9, 1) if school_year(export.year) else None
     return max(filter(None, (export.day, rentree)), default=None)
-
-
-def _school_year(year: str) -> str:
-    """Write the year of the rentrée as the school year: 2026 is 2026-2027."""
-    return f"{year}-{int(year) + 1}" if re.fullmatch("20[0-9]{2}", year) else ""

@@ -66,8 +66,8 @@ class Handover:
 class Gathered:
     """The people of the files, and the names that the register of cessions may give them.
 
-    `keys` leads from an internal id or an INE to `Person.id`; `aside` holds the keys of the
-    pupils who left, whose cessions are no mistake. Not complete: some could not be read.
+    `keys` leads from an internal id or an INE to `Person.id`; `aside` holds the keys of the people
+    who are set aside, whose cessions are no mistake. Not complete: some could not be read.
     """
 
     people: list[Person] = field(default_factory=list)

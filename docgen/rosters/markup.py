@@ -8,7 +8,7 @@ from docgen.errors import RosterRejected
 from docgen.rosters.opening import refusal
 from docgen.rosters.text import Codec, tidy
 
-# SIECLE nests 7 deep and a lycée of 3,000 pupils has some 450,000 elements.
+# SIECLE nests 7 deep, STS-Web 10, and a lycée of 3,000 pupils has some 450,000 elements.
 MAX_DEPTH = 16
 MAX_ELEMENTS = 1_000_000
 # expat before 2.6 scans an unfinished tag or comment again at each piece (CVE-2023-52425).
@@ -45,6 +45,13 @@ class Row:
             yield self.texts[tag]
         for row in self.rows:
             yield from row.nested(tag)
+
+    def inner(self, tag: str) -> Iterator["Row"]:
+        """Yield the rows of a tag, however deep."""
+        for row in self.rows:
+            if row.tag == tag:
+                yield row
+            yield from row.inner(tag)
 
 
 def rows(stream: IO[bytes], where: str, codec: Codec) -> Iterator[Row]:
@@ -121,6 +128,8 @@ class _Target:
                 self.open[-1].rows.append(row)
             elif text := "".join(self.text).strip():
                 self.open[-1].texts.setdefault(tag, text)
+            elif row.attributes:  # STS-Web names teachers and the school so: <UAJ CODE="0130010R"/>
+                self.open[-1].rows.append(row)
         self.text.clear()
 
     def close(self) -> None:
@@ -128,13 +137,13 @@ class _Target:
 
 
 def _too_long(where: str) -> RosterRejected:
-    what = "ce fichier XML est trop profond ou trop long pour un export de SIECLE."
+    what = "ce fichier XML est trop profond ou trop long pour l’export d’un établissement."
     return refusal(where, what, "Vérifiez que c’est le bon.")
 
 
 def _dtd_refusal(where: str, name: str) -> RosterRejected:
     if name == DIRECTORY_DOCTYPE:
         what = "ce fichier est un export de l’annuaire fédérateur (AAF), qui n’est pas lu."
-        return refusal(where, what, "Donnez l’export SIECLE ElevesAvecAdresses.")
-    what = "ce fichier XML contient une DTD ou des entités, ce que SIECLE n’écrit jamais."
-    return refusal(where, what, "Reprenez l’export dans SIECLE, sans l’ouvrir ni le modifier.")
+        return refusal(where, what, "Donnez l’export de SIECLE, ou de STS-Web (professeurs).")
+    what = "ce fichier XML contient une DTD ou des entités : SIECLE et STS-Web n’en écrivent pas."
+    return refusal(where, what, "Reprenez l’export, sans l’ouvrir ni le modifier.")

@@ -1,31 +1,24 @@
 """SIECLE exports, told apart by their root element, as the raw rows that they hold."""
 
 import re
-import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import IO
 
 from docgen import identifiers
 from docgen.errors import RosterRejected
 from docgen.fields import parse_date
 from docgen.records import Guardian
-from docgen.rosters.archives import opened
+from docgen.rosters.exports import OTHER_ROOTS, Handler, check_school, read_export
 from docgen.rosters.gathering import Findings, is_discreet
-from docgen.rosters.markup import Row, declared_encoding, rows
-from docgen.rosters.opening import HEAD_BYTES, kind, refusal, text_kind
-from docgen.rosters.text import CIVILITIES, Codec, fold, sniff
+from docgen.rosters.markup import Row
+from docgen.rosters.opening import refusal
+from docgen.rosters.text import CIVILITIES, fold
 
 WANTED = "Donnez l’export SIECLE ElevesAvecAdresses, et ResponsablesAvecAdresses."
-TEACHERS = "Pour les professeurs, donnez un tableur (.csv ou .xlsx)."
-OTHER_ROOTS = {
-    "EDT_STS": "le fichier emp_sts, de l’emploi du temps vers STS-Web",
-    "STS_EDT": "le fichier sts_emp de STS-Web, qui n’est pas encore lu",
-    "ficAlimMENESR": "un export de l’annuaire fédérateur (AAF), qui n’est pas lu",
-}
+STAFF = {"STS_EDT": "le fichier sts_emp de STS-Web, qui liste les professeurs"}
 AGAIN = "Reprenez l’export dans SIECLE."
 
 
@@ -85,66 +78,10 @@ class Reader:
         Raises:
             RosterRejected: when the file cannot be read at all.
         """
-        if kind(path) == "xml":
-            self._read(path.name, lambda: path.open("rb"))
-            return
-        with opened(path) as archive:
-            for where, member in self._members(path, archive):
-                with self.findings.collecting():
-                    self._read(where, partial(archive.open, member))
+        read_export(path, self._handlers, self.findings, WANTED)
 
-    def _members(
-        self, path: Path, archive: zipfile.ZipFile
-    ) -> Iterator[tuple[str, zipfile.ZipInfo]]:
-        """Yield the XML members; what macOS adds to its archives is no file of the school."""
-        found, others = [], 0
-        for member in archive.infolist():
-            name = member.filename.rpartition("/")[2]
-            if not name or member.filename.startswith("__MACOSX/") or name.startswith("."):
-                continue
-            with archive.open(member) as stream:
-                head = stream.read(HEAD_BYTES)
-            if head.startswith(b"PK\x03\x04"):
-                what = "cette archive en contient une autre."
-                raise refusal(path.name, what, "Décompressez-la, et donnez les fichiers .xml.")
-            if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-                shown = "".join(filter(str.isprintable, name))[:80]
-                found.append((f"{path.name} ({shown})", member))
-            else:
-                others += 1
-        if not found:
-            raise refusal(path.name, "cette archive ne contient aucun export XML.", WANTED)
-        if others:
-            sentence = f"{others} fichier(s) de l’archive ignoré(s) : ce n’est pas du XML."
-            self.findings.notice(sentence, path.name)
-        return iter(found)
-
-    def _read(self, where: str, opening: Callable[[], IO[bytes]]) -> None:
-        codec = self._codec(where, opening)
-        with opening() as stream:
-            found = rows(stream, where, codec)
-            handlers = self._handlers(next(found).tag, where)
-            for row in found:
-                if handler := handlers.get(row.tag):
-                    handler(row, where)
-
-    def _codec(self, where: str, opening: Callable[[], IO[bytes]]) -> Codec:
-        """Find the encoding in the bytes, and say so when the file declares another one."""
-        with opening() as stream:
-            head = stream.read(HEAD_BYTES)
-            text_kind(head, where)
-        with opening() as stream:
-            codec = sniff(stream)
-        declared = declared_encoding(head)
-        one_byte = codec in {"iso8859-15", "cp1252"}
-        if codec != "ascii" and one_byte == declared.startswith("utf"):
-            found = "ISO-8859-15" if one_byte else "UTF-8"
-            sentence = f"déclaré en {declared.upper()}, ce fichier est lu en {found}."
-            self.findings.notice(sentence, where)
-        return codec
-
-    def _handlers(self, root: str, where: str) -> dict[str, Callable[[Row, str], None]]:
-        handlers = {
+    def _handlers(self, root: str, where: str) -> Mapping[str, Handler]:
+        handlers: dict[str, dict[str, Handler]] = {
             "BEE_ELEVES": {
                 "ELEVE": self._pupil,
                 "STRUCTURES_ELEVE": self._structures,
@@ -170,11 +107,9 @@ class Reader:
 
     def _header(self, root: str, row: Row, where: str) -> None:
         found = identifiers.normalise(row.first("UAJ"))
-        if found and found != self.uai:
-            what = f"ce fichier est celui de l’établissement {found}, et non de {self.uai}."
-            remedy = f"Faites l’export dans la base SIECLE de {self.uai} (cité scolaire ?)."
-            self.findings.problem(what, where, remedy)
-        if not found and root in {"BEE_ELEVES", "BEE_RESPONSABLES"}:
+        if found:
+            check_school(found, self.uai, where, self.findings, "SIECLE")
+        elif root in {"BEE_ELEVES", "BEE_RESPONSABLES"}:
             what = "l’UAJ manque : rien ne dit de quel établissement est ce fichier."
             self.findings.problem(what, where, "Reprenez l’export dans SIECLE.")
         year = row.first("ANNEE_SCOLAIRE")
@@ -263,10 +198,8 @@ def _number(row: Row) -> str:
 
 
 def _other_root(root: str, where: str) -> RosterRejected:
-    known = OTHER_ROOTS.get(root)
-    if known:
-        remedy = TEACHERS if "STS" in root else ""
-        return refusal(where, f"ce fichier est {known}.", f"{WANTED} {remedy}".strip())
+    if known := (OTHER_ROOTS | STAFF).get(root):
+        return refusal(where, f"ce fichier est {known}.", WANTED)
     if re.fullmatch(r"BEE_[A-Z_]{1,40}", root):
         return refusal(where, f"cet export de SIECLE ({root}) n’est pas utile ici.", WANTED)
     return refusal(where, "ce fichier XML n’est pas un export de SIECLE.", WANTED)

@@ -45,18 +45,23 @@ def columns_for(audience: Audience) -> tuple[Column, ...]:
 class _Seen:
     """Where each person was first met, by id or INE, and by name when nothing else tells."""
 
-    keys: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, tuple[str, str]] = field(default_factory=dict)
     names: dict[str, tuple[str, bool]] = field(default_factory=dict)
 
     def before(self, line: Line, name: str) -> str | None:
-        """Say where this person already stands, and remember this line."""
-        own = list(filter(None, (line["id"], identifiers.normalise(line["ine"]))))
-        place = next((self.keys[key] for key in own if key in self.keys), None)
-        namesake, told_apart = self.names.get(name, (None, True))
-        for key in own:
-            self.keys.setdefault(key, line.where)
+        """Say what this line shares with which line before, and remember this line."""
+        own = {"INE": identifiers.normalise(line["ine"]), "identifiant": line["id"]}
+        own = {kind: key for kind, key in own.items() if key}
+        known = {kind: self.keys[key] for kind, key in own.items() if key in self.keys}
+        namesake, told_apart = self.names.get(name, ("", True))
+        for key in own.values():
+            self.keys.setdefault(key, (line.where, name))
         self.names.setdefault(name, (line.where, bool(own)))
-        return place or (None if own and told_apart else namesake)
+        for kind, (place, who) in known.items():
+            if who != name:  # typed on the wrong line: two people are not one
+                return f"le même {kind} que {place}, sous un autre nom ou une autre naissance."
+            return f"la même personne que {place}."
+        return None if (own and told_apart) or not namesake else f"la même personne que {namesake}."
 
 
 def read_people(paths: Sequence[Path], audience: Audience, findings: Findings) -> Gathered:
@@ -83,9 +88,9 @@ def _add(
     # Known to the register even with a mistake in the line, which is told once and here.
     for key in filter(None, (person.id, line["id"], person.ine)):
         gathered.keys[key] = person.id
-    if place := seen.before(line, name):
-        remedy = "Gardez une seule ligne, ou ajoutez une colonne « Identifiant »."
-        findings.problem(f"la même personne que {place}.", line.where, remedy)
+    if shared := seen.before(line, name):
+        remedy = "Gardez une seule ligne, ou corrigez l’INE ou l’« Identifiant »."
+        findings.problem(shared, line.where, remedy)
         return
     gathered.people.append(person)
     if line["serial"]:

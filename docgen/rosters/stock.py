@@ -94,7 +94,9 @@ def _holder(key: str, where: str, gathered: Gathered, findings: Findings) -> str
     ine = identifiers.normalise(key)
     person_id = gathered.keys.get(key) or gathered.keys.get(ine)
     if person_id is None and key and not {key, ine}.isdisjoint(gathered.aside):
-        findings.notice("tablette d’un élève qui a quitté l’établissement, mise de côté.", where)
+        findings.notice(
+            "tablette d’une personne sortie, ou mise de côté à l’import : ligne ignorée.", where
+        )
     # Somebody unknown may stand in a line or a file that could not be read.
     elif person_id is None and (gathered.is_complete or not key):
         what = "ce bénéficiaire est inconnu." if key else "« Bénéficiaire » est vide."

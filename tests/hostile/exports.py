@@ -1,4 +1,4 @@
-"""SIECLE exports written piece by piece, so that a test shows the one oddity that it is about."""
+"""Exports written piece by piece, so that a test shows the one oddity that it is about."""
 
 from pathlib import Path
 
@@ -14,6 +14,16 @@ HEADER = (
 )
 NAME = "<NOM_DE_FAMILLE>MARTIN</NOM_DE_FAMILLE><PRENOM>Léa</PRENOM>"
 BORN = "<DATE_NAISS>12/03/2010</DATE_NAISS>"
+STS_HEADER = '<UAJ CODE="0130010R"><SIGLE>LGT</SIGLE></UAJ><ANNEE_SCOLAIRE ANNEE="2026"/>'
+TEACHER = (
+    "<SEXE>2</SEXE><CIVILITE>2</CIVILITE><NOM_USAGE>MARTIN</NOM_USAGE>"
+    "<NOM_PATRONYMIQUE>MARTIN</NOM_PATRONYMIQUE><PRENOM>LÉA</PRENOM>"
+    "<DATE_NAISSANCE>1980-03-12</DATE_NAISSANCE><FONCTION>ENS</FONCTION>"
+)
+MATHS = (
+    '<DISCIPLINES><DISCIPLINE CODE="L1300"><LIBELLE_COURT>MATHEMATIQUES</LIBELLE_COURT>'
+    "<NB_HEURES>18.00</NB_HEURES></DISCIPLINE></DISCIPLINES>"
+)
 
 
 def document(root: str, body: str, header: str = HEADER) -> str:
@@ -48,6 +58,30 @@ def guardians(persons: str, links: str, more: str = "") -> str:
     """Write ResponsablesAvecAdresses.xml."""
     body = f"<PERSONNES>{persons}</PERSONNES><RESPONSABLES>{links}</RESPONSABLES>{more}"
     return document("BEE_RESPONSABLES", body)
+
+
+def individual(body: str = TEACHER + MATHS, key: str = "14001", kind: str = "epp") -> str:
+    """Write a row of INDIVIDUS."""
+    return f'<INDIVIDU ID="{key}" TYPE="{kind}">{body}</INDIVIDU>'
+
+
+def service(*teachers: str) -> str:
+    """Write a class with a service of these teachers: `epp:14001`."""
+    rows = "".join(
+        f'<ENSEIGNANT ID="{each.partition(":")[2]}" TYPE="{each.partition(":")[0]}"/>'
+        for each in teachers
+    )
+    services = f'<SERVICE CODE_MATIERE="1"><ENSEIGNANTS>{rows}</ENSEIGNANTS></SERVICE>'
+    return f'<DIVISION CODE="2DE 1"><SERVICES>{services}</SERVICES></DIVISION>'
+
+
+def sts(*rows: str, divisions: str = "", groups: str = "", header: str = STS_HEADER) -> str:
+    """Write sts_emp; one teacher of mathematics unless told otherwise."""
+    people = "".join(rows or [individual()])
+    classes = f"<DIVISIONS>{divisions}</DIVISIONS><GROUPES>{groups}</GROUPES>"
+    start = '<?xml version="1.0" encoding="ISO-8859-15"?>\n<STS_EDT>'
+    body = f"<INDIVIDUS>{people}</INDIVIDUS><STRUCTURE>{classes}</STRUCTURE>"
+    return f"{start}<PARAMETRES>{header}</PARAMETRES><DONNEES>{body}</DONNEES></STS_EDT>"
 
 
 def load(folder: Path, *texts: str | bytes, audience: Audience = "pupil") -> Roster:

@@ -194,7 +194,7 @@ def test_an_identifier_that_tells_who_it_is_is_never_an_internal_id(
     "again",
     [
         LEA,
-        "ROUX;Anne;01/01/2009;2DE 1;070000001AB\n",
+        "Martin;Lea;12/03/2010;2DE 2;070000001AB\n",
         "martin;LEA;12/03/2010;2DE 2;\n",
     ],
 )
@@ -202,6 +202,15 @@ def test_one_person_twice_is_told_with_both_lines(tmp_path: Path, again: str) ->
     for rows in (LEA + again, again + LEA):
         (problem,) = refused(tmp_path, PUPILS + rows)
         assert problem.startswith("eleves.csv, ligne 3 : la même personne que eleves.csv, ligne 2.")
+
+
+def test_one_ine_for_two_people_is_told_as_such_and_not_shown(tmp_path: Path) -> None:
+    other = "ROUX;Anne;01/01/2009;2DE 1;070000001AB\n"
+    for rows in (LEA + other, other + LEA):
+        (problem,) = refused(tmp_path, PUPILS + rows)
+        assert problem.startswith("eleves.csv, ligne 3 : le même INE que eleves.csv, ligne 2")
+        assert "la même personne" not in problem
+        assert "070000001AB" not in problem
 
 
 def test_a_column_twice_is_refused_rather_than_one_chosen(tmp_path: Path) -> None:

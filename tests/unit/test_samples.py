@@ -119,7 +119,7 @@ def test_the_same_options_write_the_same_bytes(
     options = ["--pupils", "40", "--classes", "3", "--teachers", "5"]
     subprocess.run([*command, *options], check=True)
     names = sorted(path.name for path in (tmp_path / "a").iterdir())
-    assert len(names) == 12
+    assert len(names) == 13
     for name in names:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
 
