@@ -11,7 +11,7 @@ import msgspec
 
 from docgen.errors import Problem, TemplateRejected
 from docgen.fields import Field
-from docgen.records import PERSON_SOURCES, RUN_SOURCES
+from docgen.records import LOAN_SOURCES, PERSON_SOURCES, RUN_SOURCES
 
 NAME = re.compile("[A-Za-z0-9][A-Za-z0-9_-]*")  # names become file names and form fields
 MOST_SIDES = 255  # a page code counts sides in one byte
@@ -155,7 +155,7 @@ def _name_problems(manifest: Manifest) -> Iterator[str]:
 
 def _field_problems(manifest: Manifest) -> Iterator[str]:
     for field in manifest.fields:
-        if field.source and field.source not in RUN_SOURCES | PERSON_SOURCES:
+        if field.source and field.source not in RUN_SOURCES | PERSON_SOURCES | LOAN_SOURCES:
             yield f"champ « {field.name} » : la source « {field.source} » n’existe pas."
         if field.type == "rows" and (manifest.engine != "flow" or not field.columns):
             yield f"champ « {field.name} » : des lignes demandent des colonnes et le moteur flow."

@@ -132,9 +132,9 @@ PERSON_SOURCES = frozenset(
         *("person.level", "person.function"),
         *(f"guardian{n}.{name}" for n in (1, 2) for name in ("full_name", "email", "phone")),
         *("device.serial", "device.model", "cession.date"),
-        *("loan.start", "loan.end", "loan.state"),
     }
 )
+LOAN_SOURCES = frozenset({"loan.start", "loan.end", "loan.state"})
 
 
 def joined(*words: str) -> str:
@@ -166,7 +166,7 @@ def loan_facts(person: Person, loan: Loan, device: Device | None) -> dict[str, F
     return facts | {
         "loan.start": loan.start_date,
         "loan.end": loan.end_date,
-        "loan.state": loan.state or (device.state if device else None),
+        "loan.state": loan.state,
     }
 
 

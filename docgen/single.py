@@ -94,7 +94,7 @@ def fill(
     reading = read_values(template, given, layout, variant)
     number = reading.number(key)
     reference = pagecode.reference(template.manifest.reference, number)
-    make = _pressed if template.manifest.engine == "press" else _laid_out
+    make = {"press": _pressed, "flow": _laid_out, "word": _worded}[template.manifest.engine]
     return Filled(reference, make(reading, number, reference, key, cache))
 
 
@@ -158,6 +158,23 @@ def _laid_out(reading: Reading, number: bytes, reference: str, key: Key, cache: 
         key=key,
         symbols=load_table(cache),
     )
+
+
+def _worded(reading: Reading, number: bytes, reference: str, key: Key, cache: Path) -> bytes:
+    """Fill a Word model: a .docx, which carries no page code since it may be edited."""
+    from docgen.rendering.wordmodel import Filling, Model, Properties
+
+    manifest = reading.template.manifest
+    model = Model((reading.template.folder / manifest.body).read_bytes(), manifest)
+    properties = Properties(title=manifest.title, author="", subject=reference)
+    filling = Filling(
+        name=reference,
+        values=dict(reading.values),
+        variant=reading.variant.name,
+        properties=properties,
+        where=WHERE,
+    )
+    return model.fill(filling)
 
 
 def _can_be_drawn(reading: Reading) -> None:

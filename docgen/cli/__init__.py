@@ -9,7 +9,7 @@ from types import FrameType
 import typer
 from typer.exceptions import TyperException
 
-from docgen.cli import attest, fill, press, templates
+from docgen.cli import attest, fill, press, templates, word
 from docgen.cli.output import fail, say, warn
 from docgen.errors import DocgenError, InvalidInput, Problem
 
@@ -23,6 +23,7 @@ app = typer.Typer(
 app.command("press")(press.press)
 app.command("fill")(fill.fill)
 app.command("attest")(attest.attest)
+app.command("word")(word.word)
 app.add_typer(templates.app, name="templates")
 
 INTERRUPTED = 130  # as shells say it: 128 + SIGINT; typer gives it too

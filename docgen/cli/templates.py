@@ -87,6 +87,9 @@ def blank(
 
     template = library.load(slug)
     manifest = template.manifest
+    if manifest.engine == "word":
+        what = "ce modèle est un document Word."
+        raise InvalidInput(Problem(what, slug, "Demandez-le sans registre : docgen word."))
     chosen = manifest.layout(layout or manifest.layouts[0].name)
     variants = {each.name: each for each in manifest.variants}
     if variant and variant not in variants:

@@ -48,6 +48,8 @@ def check_template(template: Template) -> list[Problem]:
     problems = list(_sample_problems(template))
     if manifest.engine == "flow":
         return problems + list(_flow_problems(template))
+    if manifest.engine == "word":
+        return problems + list(_word_problems(template))
     forms: dict[str, Form] = {}
     for layout in manifest.layouts:
         if not layout.of:
@@ -62,6 +64,21 @@ def check_template(template: Template) -> list[Problem]:
             for variant in manifest.variants:
                 problems += _filled_problems(template, layout, form, variant)
     return problems
+
+
+def _word_problems(template: Template) -> Iterator[Problem]:
+    """Look at a Word model as at a stranger's, and for the fields that it does not show."""
+    from docgen.rendering.wordmodel import Model, examine
+
+    manifest = template.manifest
+    content = (template.folder / manifest.body).read_bytes()
+    problems = examine(content, manifest)
+    yield from (Problem(p.what, f"{manifest.slug}/{manifest.body}", p.remedy) for p in problems)
+    shown = set() if problems else Model(content, manifest).names
+    for field in manifest.fields:
+        if not problems and field.name not in shown:
+            what = f"le champ « {field.name} » n’est montré nulle part."
+            yield Problem(what, f"{manifest.slug}/{manifest.body}")
 
 
 def _sample_problems(template: Template) -> Iterator[Problem]:

@@ -1,0 +1,220 @@
+"""What a Word file must not carry: macros, outside links, embedded objects, active fields."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+from typing import TypeAlias
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+
+from docgen.errors import Problem
+from docgen.rendering.wordpackage import is_xml
+
+MAIN = "word/document.xml"
+TYPES = "[Content_Types].xml"
+WORDPROCESSING = "application/vnd.openxmlformats-officedocument.wordprocessingml."
+FILLED = re.compile(r"word/(document|header\d*|footer\d*|footnotes|endnotes)\.xml")
+PICTURES = {".png", ".jpg", ".jpeg", ".gif"}
+MOST_ELEMENTS = 200_000
+DEEPEST = 200
+ACTIVE_TYPES = re.compile("macroEnabled|vbaProject|oleObject|activeX|vbaData", re.IGNORECASE)
+# The last word of a relationship's type, and what a person calls it.
+RELATIONS = {
+    "attachedTemplate": "un modèle attaché",
+    "oleObject": "un objet OLE",
+    "package": "un fichier incorporé",
+    "control": "un contrôle ActiveX",
+    "vbaProject": "des macros",
+    "aFChunk": "un morceau d’un autre format",
+    "subDocument": "un sous-document",
+    "frame": "un cadre lié",
+    "mailMergeSource": "une source de publipostage",
+    "mailMergeHeaderSource": "une source de publipostage",
+}
+ELEMENTS = {
+    "object": "un objet OLE",
+    "OLEObject": "un objet OLE",
+    "control": "un contrôle ActiveX",
+    "altChunk": "un morceau d’un autre format",
+    "subDoc": "un sous-document",
+    "attachedTemplate": "un modèle attaché",
+    "mailMerge": "une source de publipostage",
+}
+# Fields that say where the reader is; any other may reach for a file, a server or a program.
+FIELDS = (
+    *("PAGE", "NUMPAGES", "SECTION", "SECTIONPAGES", "TITLE", "SUBJECT", "REF", "PAGEREF"),
+    *("NOTEREF", "STYLEREF", "TOC", "SEQ", "SYMBOL", "HYPERLINK", "DATE", "TIME"),
+    *("FORMTEXT", "FORMCHECKBOX", "FORMDROPDOWN"),
+)
+SCHEME = re.compile(r"\s*([a-z][a-z0-9+.-]*:|//|\\\\)", re.IGNORECASE)
+MAIL = re.compile(r"mailto:[^?\s]+", re.IGNORECASE)
+TAG = re.compile(r"\{[{%#]")
+Part: TypeAlias = Element
+
+
+def filled_parts(contents: Mapping[str, bytes]) -> list[str]:
+    """List the parts of a document that may hold tags."""
+    return [name for name in contents if FILLED.fullmatch(name)]
+
+
+def package_problems(contents: Mapping[str, bytes]) -> list[Problem]:
+    """Give every reason to refuse a package, one sentence each."""
+    problems = list(_file_problems(contents))
+    for name, content in contents.items():
+        if not is_xml(name):
+            continue
+        try:
+            root: Part = fromstring(content, forbid_dtd=True)
+        except DefusedXmlException:
+            what = "ce fichier contient une déclaration de type (DTD), que Word n’écrit jamais."
+            problems.append(Problem(what, "", "Refaites-le dans Word."))
+        except (ParseError, ValueError, LookupError):
+            what = "une partie de ce fichier n’est pas du XML."
+            problems.append(Problem(what, "", "Enregistrez-le de nouveau dans Word."))
+        else:
+            problems += _part_problems(name, root)
+    return list(dict.fromkeys(problems))
+
+
+def _file_problems(contents: Mapping[str, bytes]) -> Iterator[Problem]:
+    if MAIN not in contents or TYPES not in contents:
+        yield Problem(
+            "ce fichier n’est pas un document .docx.",
+            "",
+            "Enregistrez-le dans Word au format .docx.",
+        )
+    for name in contents:
+        path = PurePosixPath(name.lower())
+        if path.name.startswith("vba"):
+            yield _carries("des macros")
+        elif "embeddings" in path.parts:
+            yield _carries("un objet OLE ou un fichier incorporé")
+        elif "activex" in path.parts:
+            yield _carries("un contrôle ActiveX")
+        elif path.suffix == ".odttf":
+            what = "ce fichier incorpore des polices."
+            yield Problem(what, "", "Décochez « Incorporer les polices » dans les options.")
+        elif "media" in path.parts and path.suffix not in PICTURES:
+            what = f"une image est au format {path.suffix or 'inconnu'}."
+            yield Problem(what, "", "Remplacez-la par une image PNG ou JPEG.")
+        elif not is_xml(name) and path.suffix not in PICTURES and "printer" not in path.name:
+            what = f"ce fichier contient une partie d’un genre inattendu ({path.suffix or 'nue'})."
+            yield Problem(what, "", "Recopiez le texte dans un document neuf.")
+
+
+def _part_problems(name: str, root: Part) -> Iterator[Problem]:
+    if name == TYPES:
+        yield from _type_problems(root)
+    elif name.endswith(".rels"):
+        yield from _relation_problems(root)
+    else:
+        if _is_beyond_measure(root):
+            yield Problem("ce fichier est démesurément long ou imbriqué.", "", "Simplifiez-le.")
+            return
+        yield from _element_problems(root)
+        if FILLED.fullmatch(name):
+            for instruction in _instructions(root):
+                yield from _instruction_problems(instruction)
+
+
+def _type_problems(root: Part) -> Iterator[Problem]:
+    types = [each.get("ContentType", "") for each in root]
+    if any(ACTIVE_TYPES.search(each) for each in types):
+        yield _carries("des macros ou un objet actif")
+    elif WORDPROCESSING + "template.main+xml" in types:
+        yield Problem("ce fichier est un modèle .dotx.", "", "Enregistrez-le au format .docx.")
+    elif WORDPROCESSING + "document.main+xml" not in types:
+        yield Problem(
+            "ce fichier n’est pas un document .docx.",
+            "",
+            "Enregistrez-le dans Word au format .docx.",
+        )
+
+
+def _relation_problems(root: Part) -> Iterator[Problem]:
+    for each in root:
+        kind = each.get("Type", "").rpartition("/")[2]
+        target = each.get("Target", "")
+        outside = each.get("TargetMode", "").lower() == "external" or SCHEME.match(target)
+        if kind in RELATIONS:
+            yield _carries(RELATIONS[kind])
+        elif outside and kind == "hyperlink" and not MAIL.fullmatch(target):
+            what = "ce fichier contient un lien hypertexte."
+            remedy = "Clic droit, « Supprimer le lien hypertexte » : l’adresse reste écrite."
+            yield Problem(what, "", remedy)
+        elif outside and kind != "hyperlink":
+            what = f"ce fichier va chercher quelque chose au-dehors ({kind[:40]})."
+            yield Problem(what, "", "Incorporez l’image, ou retirez le lien.")
+        if TAG.search(target):
+            yield _misplaced()
+
+
+def _is_beyond_measure(root: Part) -> bool:
+    count, level = 0, [root]
+    for _ in range(DEEPEST):
+        count += len(level)
+        level = [child for element in level for child in element]
+        if not level or count > MOST_ELEMENTS:
+            break
+    return bool(level)
+
+
+def _element_problems(root: Part) -> Iterator[Problem]:
+    for element in root.iter():
+        name = _local(element.tag)
+        if name in ELEMENTS:
+            yield _carries(ELEMENTS[name])
+        for key, value in element.attrib.items():
+            if _local(key) in ("src", "href") and SCHEME.match(value):
+                yield Problem("ce fichier va chercher quelque chose au-dehors.", "", "Retirez-le.")
+            if TAG.search(value):
+                yield _misplaced()
+
+
+def _instructions(root: Part) -> Iterator[str]:
+    """Read the fields of Word, simple or spread over runs; an inner one is read on its own."""
+    opened: list[list[str]] = []
+    for element in root.iter():
+        name, kind = _local(element.tag), _value(element, "fldCharType")
+        if name == "fldSimple":
+            yield _value(element, "instr")
+        elif name in ("instrText", "delInstrText"):
+            if opened:
+                opened[-1].append(element.text or "")
+            else:
+                yield element.text or ""
+        elif kind == "begin":
+            opened.append([])
+        elif kind == "end" and opened:
+            yield "".join(opened.pop())
+    yield from map("".join, opened)
+
+
+def _instruction_problems(instruction: str) -> Iterator[Problem]:
+    word, _, rest = instruction.strip().partition(" ")
+    if TAG.search(instruction):
+        yield _misplaced()
+    link = word.upper() == "HYPERLINK" and re.search(r'"?([a-z]+:|//|\\\\\\\\)[^"]*', rest, re.I)
+    if word.upper() not in FIELDS or (link and not MAIL.search(rest)):
+        what = f"ce fichier contient un champ Word qui n’est pas admis ({word[:20] or 'caché'})."
+        yield Problem(what, "", "Sélectionnez-le, puis Ctrl+Maj+F9 le change en texte.")
+
+
+def _local(tag: str) -> str:
+    return tag.rpartition("}")[2]
+
+
+def _value(element: Part, name: str) -> str:
+    found = (value for key, value in element.attrib.items() if _local(key) == name)
+    return next(found, "")
+
+
+def _carries(what: str) -> Problem:
+    return Problem(f"ce fichier contient {what}.", "", "Recopiez le texte dans un document neuf.")
+
+
+def _misplaced() -> Problem:
+    what = "une balise se trouve dans un lien, un champ Word ou une propriété."
+    return Problem(what, "", "Une balise se place dans le texte seulement.")

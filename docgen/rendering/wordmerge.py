@@ -1,0 +1,221 @@
+"""Several filled documents of one model in one .docx: each starts on a recto, numbered anew."""
+
+import copy
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Any, TypeAlias
+
+from lxml import etree
+
+from docgen.errors import Problem, TemplateRejected
+from docgen.rendering.wordchecks import MAIN, TYPES
+from docgen.rendering.wordpackage import Part, part, write_package
+
+Node: TypeAlias = Any  # lxml has no types of its own
+W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
+PACKAGE = "{http://schemas.openxmlformats.org/package/2006/relationships}"
+RELATIONS = "word/_rels/document.xml.rels"
+NUMBERING, STYLES = "word/numbering.xml", "word/styles.xml"
+STORIES = re.compile(r"word/(header|footer)\d*\.xml")
+NOTES = ("word/footnotes.xml", "word/endnotes.xml")
+# What stands before the numbering in the properties of a paragraph (ISO/IEC 29500-1, 17.3.1.26).
+BEFORE_NUMBERING = {
+    W + name
+    for name in ("pStyle", "keepNext", "keepLines", "pageBreakBefore", "framePr", "widowControl")
+}
+Document: TypeAlias = Mapping[str, Part]
+
+
+def merge(documents: Sequence[Document]) -> bytes:
+    """Put filled documents of one model after one another.
+
+    Raises:
+        TemplateRejected: for a model with footnotes, which cannot follow.
+    """
+    first = documents[0]
+    root = _parsed(first[MAIN])
+    if root.find(f".//{W}footnoteReference") is not None:
+        what = "un modèle avec des notes de bas de page ne se met pas en un seul fichier."
+        raise TemplateRejected(Problem(what, "", "Demandez un fichier par prêt."))
+    merged = _Merged(first)
+    body = root.find(W + "body")
+    body[:] = []
+    last = None
+    for index, document in enumerate(documents):
+        content = _parsed(document[MAIN]).find(W + "body")
+        merged.adapt(content, document, index)
+        if last is not None:
+            body.append(_section_end(last))
+        *elements, last = list(content)
+        body.extend(elements)
+    body.append(last)
+    return merged.package(root)
+
+
+class _Merged:
+    """The parts that the documents share, and those added for some of them."""
+
+    def __init__(self, first: Document) -> None:
+        self.first = first
+        self.relations = _parsed(first[RELATIONS])
+        self.types = _parsed(first[TYPES])
+        self.numbering: Node = _parsed(first[NUMBERING]) if NUMBERING in first else None
+        self.styled = _numbered_styles(first)
+        self.added: list[Part] = []
+
+    def adapt(self, body: Node, document: Document, index: int) -> None:
+        """Make a body ready to stand among others: sections, lists, headers, bookmarks."""
+        for mark in [*body.iter(W + "bookmarkStart"), *body.iter(W + "bookmarkEnd")]:
+            mark.getparent().remove(mark)
+        sections = list(body.iter(W + "sectPr"))
+        _start_on_recto(sections[0])
+        if index:
+            self._own_stories(sections, document, index)
+            self._own_lists(body, index)
+
+    def _own_stories(self, sections: Iterable[Node], document: Document, index: int) -> None:
+        """Give a document its own headers and footers, where they differ from the first's."""
+        targets = {each.get("Id"): each for each in self.relations}
+        for section in sections:
+            for reference in section:
+                relation = targets.get(reference.get(R + "id"))
+                if relation is None:
+                    continue
+                name = f"word/{relation.get('Target')}"
+                if not STORIES.fullmatch(name) or document[name] == self.first[name]:
+                    continue
+                reference.set(R + "id", self._added_story(name, document, relation, index))
+
+    def _added_story(self, name: str, document: Document, relation: Node, index: int) -> str:
+        path = PurePosixPath(name)
+        new, key = f"{path.stem}_{index}.xml", f"{relation.get('Id')}_{index}"
+        if any(each.get("Id") == key for each in self.relations):
+            return key
+        story = document[name]
+        self.added.append(part(f"word/{new}", story.content))
+        links = f"word/_rels/{path.name}.rels"
+        if links in document:
+            self.added.append(part(f"word/_rels/{new}.rels", document[links].content))
+        added = copy.deepcopy(relation)
+        added.set("Id", key)
+        added.set("Target", new)
+        self.relations.append(added)
+        for kind in self.types:
+            if kind.get("PartName") == f"/{name}":
+                again = copy.deepcopy(kind)
+                again.set("PartName", f"/word/{new}")
+                self.types.append(again)
+                break
+        return key
+
+    def _own_lists(self, body: Node, index: int) -> None:
+        """Number the lists of a document from the start: each list again, as one of its own."""
+        if self.numbering is None:
+            return
+        for paragraph in body.iter(W + "p"):
+            properties = paragraph.find(W + "pPr")
+            if properties is None:
+                continue
+            listed = properties.find(W + "numPr")
+            style = properties.find(W + "pStyle")
+            if listed is not None:
+                number = listed.find(W + "numId")
+                if number is not None and number.get(W + "val") != "0":
+                    number.set(W + "val", self._again(number.get(W + "val"), index))
+            elif style is not None and style.get(W + "val") in self.styled:
+                number, level = self.styled[style.get(W + "val")]
+                _insert_numbering(properties, self._again(number, index), level)
+
+    def _again(self, number: str, index: int) -> str:
+        """Give the number of a list for this document, making the list when it is new."""
+        new = str(int(number) + 1000 * index)
+        numbering = self.numbering
+        numbers = numbering.findall(W + "num")
+        if not any(each.get(W + "numId") == new for each in numbers):
+            model = next(each for each in numbers if each.get(W + "numId") == number)
+            added = copy.deepcopy(model)
+            added.set(W + "numId", new)
+            for override in added.findall(W + "lvlOverride"):
+                added.remove(override)
+            for level in range(9):
+                override = etree.SubElement(added, W + "lvlOverride", {W + "ilvl": str(level)})
+                etree.SubElement(override, W + "startOverride", {W + "val": "1"})
+            numbers[-1].addnext(added)
+        return new
+
+    def package(self, root: Node) -> bytes:
+        """Write the whole; pages are counted within each document."""
+        changed = {MAIN: root, RELATIONS: self.relations, TYPES: self.types}
+        if self.numbering is not None:
+            changed[NUMBERING] = self.numbering
+        parts = [
+            part(name, _written(changed[name])) if name in changed else former
+            for name, former in self.first.items()
+        ]
+        return write_package(_counted(each) for each in (*parts, *self.added))
+
+
+def _counted(each: Part) -> Part:
+    """Let a footer count the pages of its own document, not of the whole file."""
+    if not STORIES.fullmatch(each.name) or b"NUMPAGES" not in each.content:
+        return each
+    return part(each.name, each.content.replace(b"NUMPAGES", b"SECTIONPAGES"))
+
+
+def _numbered_styles(document: Document) -> dict[str, tuple[str, str]]:
+    """Give the list and level of each style that numbers its paragraphs."""
+    found = {}
+    if STYLES not in document:
+        return {}
+    for style in _parsed(document[STYLES]).iter(W + "style"):
+        listed = style.find(f"{W}pPr/{W}numPr")
+        number = listed.find(W + "numId") if listed is not None else None
+        if number is not None:
+            level = listed.find(W + "ilvl")
+            depth = level.get(W + "val") if level is not None else "0"
+            found[style.get(W + "styleId")] = (number.get(W + "val"), depth)
+    return found
+
+
+def _insert_numbering(properties: Node, number: str, level: str) -> None:
+    place = sum(child.tag in BEFORE_NUMBERING for child in properties)
+    listed = etree.Element(W + "numPr")
+    etree.SubElement(listed, W + "ilvl", {W + "val": level})
+    etree.SubElement(listed, W + "numId", {W + "val": number})
+    properties.insert(place, listed)
+
+
+def _start_on_recto(section: Node) -> None:
+    """Start a document on a recto, at page 1; the parts of a section stand in a fixed order."""
+    for name in ("type", "pgNumType"):
+        for former in section.findall(W + name):
+            section.remove(former)
+    stories = (W + "headerReference", W + "footerReference", W + "footnotePr", W + "endnotePr")
+    place = sum(child.tag in stories for child in section)
+    section.insert(place, etree.Element(W + "type", {W + "val": "oddPage"}))
+    before = (*stories, *(W + name for name in ("type", "pgSz", "pgMar", "paperSrc")))
+    before = (*before, W + "pgBorders", W + "lnNumType")
+    place = sum(child.tag in before for child in section)
+    section.insert(place, etree.Element(W + "pgNumType", {W + "start": "1"}))
+
+
+def _section_end(section: Node) -> Node:
+    """Give the paragraph that ends a document's section: a line a hair high."""
+    paragraph = etree.Element(W + "p")
+    properties = etree.SubElement(paragraph, W + "pPr")
+    spacing = {W + "before": "0", W + "after": "0", W + "line": "20", W + "lineRule": "exact"}
+    etree.SubElement(properties, W + "spacing", spacing)
+    run = etree.SubElement(properties, W + "rPr")
+    etree.SubElement(run, W + "sz", {W + "val": "2"})
+    properties.append(section)
+    return paragraph
+
+
+def _parsed(each: Part) -> Node:
+    return etree.fromstring(each.content, etree.XMLParser(resolve_entities=False))
+
+
+def _written(root: Node) -> bytes:
+    return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True))

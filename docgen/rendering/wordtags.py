@@ -1,0 +1,159 @@
+"""The tags of a Word model: docxtpl's language, kept to what a convention needs.
+
+A school may send its own model, so its tags are a stranger's program. What is not on the list
+below is refused before anything runs; the sandbox is the second wall.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterator
+from typing import Any
+
+from docxtpl import DocxTemplate
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from lxml import etree
+from markupsafe import Markup
+
+from docgen.errors import Problem
+
+TAG = re.compile(r"\{[{%#]")
+DOTS = "…" * 16
+# What a tag may be made of: a value, a condition on values, a filter. No call, no attribute, no
+# arithmetic, no loop: nothing whose cost is not the length of the text.
+ALLOWED = (
+    *(nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const),
+    *(nodes.If, nodes.CondExpr, nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not),
+    *(nodes.Filter, nodes.Keyword),
+)
+WORDS = {
+    nodes.For: "une boucle",
+    nodes.Getattr: "un attribut (nom.suite)",
+    nodes.Getitem: "un élément (nom[…])",
+    nodes.Call: "un appel (nom(…))",
+    nodes.ScopedEvalContextModifier: "l’arrêt de la protection des caractères",
+}
+
+
+class Blank(str):
+    """A value left to write by hand: false in a condition, dots on paper."""
+
+    __slots__ = ()
+
+    def __new__(cls) -> "Blank":
+        """Make one; it holds no character."""
+        return super().__new__(cls, "")
+
+    def __html__(self) -> str:
+        return DOTS
+
+    def __str__(self) -> str:
+        return DOTS
+
+
+def _of_text(change: Callable[[str], str]) -> Callable[[str], str]:
+    return lambda value: value if isinstance(value, Blank) else change(value)
+
+
+class Sandbox(ImmutableSandboxedEnvironment):
+    """Jinja with no attribute, no call, no global, five filters; strict, and always escaping."""
+
+    def __init__(self) -> None:
+        super().__init__(autoescape=True, undefined=StrictUndefined, cache_size=0)
+        self.globals.clear()
+        self.tests.clear()
+        self.filters = {
+            "upper": _of_text(str.upper),
+            "lower": _of_text(str.lower),
+            "capitalize": _of_text(str.capitalize),
+            "trim": _of_text(str.strip),
+            "default": lambda value, other="": value or other,
+        }
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:  # noqa: ANN401
+        """Refuse every attribute."""
+        return False
+
+    def is_safe_callable(self, obj: Any) -> bool:  # noqa: ANN401
+        """Refuse every call."""
+        return False
+
+    def getitem(self, obj: Any, argument: Any) -> Any:  # noqa: ANN401
+        """Refuse every element."""
+        return self.undefined(obj=obj, name=str(argument))
+
+
+SANDBOX = Sandbox()
+
+
+def source(xml: bytes) -> str:
+    """Give the Jinja source of a part: tags that Word split are joined, as docxtpl does.
+
+    The XML declaration is left out, as are comments.
+    """
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True)
+    text = etree.tostring(etree.fromstring(xml, parser), encoding="unicode")
+    if not TAG.search(re.sub("<[^>]*>", "", text)):
+        return str(text)
+    # The method is given no document: it only works on the text.
+    patched: str = DocxTemplate.patch_xml(None, text)
+    # docxtpl's way of writing braces that are not a tag.
+    for written, meant in (("{_{", "{{"), ("}_}", "}}"), ("{_%", "{%"), ("%_}", "%}")):
+        patched = patched.replace(written, f'{{{{ "{meant}" }}}}')
+    return patched
+
+
+def has_tags(text: str) -> bool:
+    """Tell whether a source holds tags."""
+    return TAG.search(text) is not None
+
+
+def compile_source(text: str) -> Template:
+    """Compile a source whose tags were examined."""
+    return SANDBOX.from_string(text)
+
+
+def examine(text: str, known: Collection[str]) -> tuple[set[str], list[Problem]]:
+    """Give the names that a source uses, and every reason to refuse it."""
+    try:
+        tree = SANDBOX.parse(text)
+    except TemplateSyntaxError as error:
+        return set(), [_misspelt(text, error)]
+    names = {node.name for node in tree.find_all(nodes.Name)}
+    return names, [*_strangers(names, known), *_forbidden(tree)]
+
+
+def _strangers(names: Collection[str], known: Collection[str]) -> Iterator[Problem]:
+    for name in sorted(set(names) - set(known)):
+        remedy = f"Champs connus : {', '.join(sorted(known))}."
+        yield Problem(f"le champ « {name[:60]} » est inconnu.", "", remedy)
+
+
+def _forbidden(tree: nodes.Template) -> Iterator[Problem]:
+    told = set()
+    for node in tree.find_all(nodes.Node):
+        what = ""
+        if isinstance(node, nodes.Filter) and node.name not in SANDBOX.filters:
+            what = f"le filtre « {node.name[:60]} »"
+        elif isinstance(node, nodes.Name) and node.ctx != "load":
+            what = "une variable"
+        elif not isinstance(node, (*ALLOWED, nodes.Name)):
+            what = WORDS.get(type(node), f"une instruction ({type(node).__name__})")
+        if what and what not in told:
+            told.add(what)
+            remedy = "Une balise ne contient qu’un champ, une condition ou un filtre connu."
+            yield Problem(f"{what} n’est pas admis dans une balise.", "", remedy)
+
+
+def _misspelt(text: str, error: TemplateSyntaxError) -> Problem:
+    """Tell a tag that cannot be read; what stands on its line is shown without its XML."""
+    lines = text.splitlines()
+    line = lines[error.lineno - 1] if error.lineno <= len(lines) else ""
+    tags = re.findall(r"\{[{%].{0,60}?[%}]\}", re.sub("<[^>]*>", "", line))
+    shown = f" Balises de ce passage : {' '.join(tags[:3])}" if len(lines) > 1 and tags else ""
+    what = "une balise est mal écrite, ou une condition n’est pas refermée."
+    return Problem(what, "", f"Vérifiez que chaque {{% if %}} a son {{% endif %}}.{shown}")
+
+
+def escaped(value: str) -> Markup:
+    """Escape a value as a tag does."""
+    return Markup.escape(value)

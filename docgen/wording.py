@@ -1,0 +1,219 @@
+"""Word conventions on disk: a school's loans become documents, all of them or none.
+
+Without a loan, a template gives two things: the model that the school may edit and give back
+(`--model`), and the convention with blanks, to complete by hand.
+"""
+
+import hashlib
+import json
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from docgen.errors import Problem, ValuesRejected
+from docgen.fields import clean
+from docgen.jobfolder import INDEX, staged
+from docgen.library import Template
+from docgen.manifest import Variant
+from docgen.records import Fact, Loan, Person, Roster, School, loan_facts, school_facts
+from docgen.rendering import office, word
+from docgen.rendering.wordmodel import Filling, Properties, prefill
+
+Format: TypeAlias = Literal["docx", "doc", "odt", "pdf"]
+EPOCH = (1980, 1, 1, 0, 0, 0)  # what an archive tells of each file: nothing of the clock
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is wanted: a template for a school, in a format, from its own model or ours.
+
+    `on` dates the documents; `merged` puts all of them in one file.
+    """
+
+    template: Template
+    school: School
+    on: date
+    format: Format = "docx"
+    model: Path | None = None
+    merged: bool = False
+    loans: Sequence[Loan] = ()
+    roster: Roster = field(default_factory=lambda: Roster(()))
+
+    @property
+    def stem(self) -> str:
+        """What the names of the files begin with."""
+        return f"{self.template.manifest.slug}-{self.school.uai}"
+
+
+def write(request: Request, out: Path) -> list[str]:
+    """Write the documents of a request into a folder and give their names.
+
+    Raises:
+        TemplateRejected: with every reason to refuse the model given.
+        ValuesRejected: with every value refused.
+        Unavailable: when LibreOffice is wanted and absent, or the folder cannot be written.
+    """
+    if request.format != "docx":
+        office.program()  # said before anything is made
+    fillings = list(_fillings(request)) if request.loans else _blanks(request)
+    merged = f"{request.stem}.docx" if request.merged and request.loans else ""
+    with (
+        tempfile.TemporaryDirectory(prefix="docgen-word-") as kept,
+        staged(out) as folder,
+    ):
+        place = Path(kept)
+        word.fill(request.template, fillings, place, given=request.model, merged=merged)
+        made = sorted(place.glob("*.docx"))
+        if request.format == "docx":
+            made = [path.replace(folder / path.name) for path in made]
+        else:
+            made = office.convert(made, request.format, folder)
+        if not request.loans and not request.model:
+            made.append(_editable(request, folder))
+        elif not merged:
+            made.append(_archive(made, folder / f"{request.stem}-{request.format}.zip"))
+        _index(request, len(fillings), made, folder / INDEX)
+        return sorted(path.name for path in made)
+
+
+def _fillings(request: Request) -> Iterator[Filling]:
+    """Give what fills each document, named by internal ids; every problem of all at once."""
+    people = {person.id: person for person in request.roster.people}
+    problems: list[Problem] = []
+    done: list[Filling] = []
+    for loan in request.loans:
+        person = people[loan.person_id]
+        where = f"personne {person.id}"
+        try:
+            done.append(_filling(request, person, loan, where))
+        except ValuesRejected as error:
+            problems += error.problems
+    if problems:
+        raise ValuesRejected(problems)
+    yield from _named_apart(done)
+
+
+def _filling(request: Request, person: Person, loan: Loan, where: str) -> Filling:
+    manifest = request.template.manifest
+    device = request.roster.devices.get(loan.serial)
+    facts = _school(request) | loan_facts(person, loan, device)
+    variant = _variant(request, person, loan, where)
+    return Filling(
+        name=f"{manifest.reference}-{request.school.uai}-{person.id}-{loan.serial}",
+        values=_values(request, facts, where),
+        variant=variant.name,
+        properties=_properties(request),
+        where=where,
+    )
+
+
+def _named_apart(fillings: Sequence[Filling]) -> Iterator[Filling]:
+    """Number the loans of one tablet to one person: a name is a file."""
+    seen: dict[str, int] = {}
+    for filling in fillings:
+        seen[filling.name] = count = seen.get(filling.name, 0) + 1
+        if count == 1:
+            yield filling
+        else:
+            yield Filling(
+                name=f"{filling.name}-{count}",
+                values=filling.values,
+                variant=filling.variant,
+                properties=filling.properties,
+                where=filling.where,
+            )
+
+
+def _variant(request: Request, person: Person, loan: Loan, where: str) -> Variant:
+    """Choose by the age on the day when the tablet is handed over."""
+    manifest = request.template.manifest
+    if all(variant.when == "always" for variant in manifest.variants):
+        return manifest.variants[0]
+    adult = person.is_adult(loan.start_date)
+    if adult is None:
+        what = "la date de naissance manque : on ne sait pas si la personne est majeure."
+        raise ValuesRejected(
+            Problem(what, where, "Complétez-la dans le fichier de l’établissement.")
+        )
+    return manifest.variant(adult)
+
+
+def _values(request: Request, facts: Mapping[str, Fact], where: str) -> dict[str, str]:
+    fields = request.template.manifest.fields
+    return clean(fields, {each.name: facts.get(each.source) for each in fields}, where)
+
+
+def _blanks(request: Request) -> list[Filling]:
+    """Give the convention of a school with blanks for the rest, in each variant."""
+    fields = request.template.manifest.fields
+    ours = [each for each in fields if each.is_constant]
+    facts = _school(request)
+    where = f"établissement {request.school.uai}"
+    known = clean(ours, {each.name: facts.get(each.source) for each in ours}, where)
+    several = len(request.template.manifest.variants) > 1
+    return [
+        Filling(
+            name=f"{request.stem}-vierge" + (f"-{variant.name}" if several else ""),
+            values={each.name: known.get(each.name, "") for each in fields},
+            variant=variant.name,
+            properties=_properties(request),
+        )
+        for variant in request.template.manifest.variants
+    ]
+
+
+def _editable(request: Request, folder: Path) -> Path:
+    """Write the model that the school may edit: its own facts written, the tags of loans left."""
+    fields = [each for each in request.template.manifest.fields if each.is_constant]
+    facts = _school(request)
+    where = f"établissement {request.school.uai}"
+    values = clean(fields, {each.name: facts.get(each.source) for each in fields}, where)
+    # The year is not the model's: it may serve again.
+    kept = {each.name: values[each.name] for each in fields if each.source != "school.year"}
+    body = (request.template.folder / request.template.manifest.body).read_bytes()
+    path = folder / f"{request.stem}-modele.docx"
+    path.write_bytes(prefill(body, kept, _properties(request)))
+    return path
+
+
+def _school(request: Request) -> dict[str, Fact]:
+    return school_facts(request.school, request.roster.school_year)
+
+
+def _properties(request: Request) -> Properties:
+    manifest = request.template.manifest
+    subject = f"Version {manifest.version}"
+    return Properties(
+        title=manifest.title, author=request.school.name, on=request.on, subject=subject
+    )
+
+
+def _index(request: Request, documents: int, files: Sequence[Path], path: Path) -> None:
+    """Say what the folder holds, so that another run may take its place."""
+    manifest = request.template.manifest
+    content = {
+        "job": request.stem,
+        "template": manifest.slug,
+        "version": manifest.version,
+        "school": request.school.uai,
+        "date": request.on.isoformat(),
+        "format": request.format,
+        "documents": documents,
+        "volumes": [
+            {"file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
+            for file in files
+        ],
+    }
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+def _archive(files: Sequence[Path], path: Path) -> Path:
+    """Put the documents in one archive as well, the same bytes for the same documents."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in files:
+            archive.writestr(zipfile.ZipInfo(file.name, EPOCH), file.read_bytes())
+    return path
