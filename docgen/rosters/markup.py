@@ -11,6 +11,8 @@ from docgen.rosters.text import Codec, tidy
 # SIECLE nests 7 deep, STS-Web 10, and a lycée of 3,000 pupils has some 450,000 elements.
 MAX_DEPTH = 16
 MAX_ELEMENTS = 1_000_000
+# A row is held whole: all the classes of STS-Web are one, of some 30,000 elements at most.
+MAX_ROW_ELEMENTS = 200_000
 # expat before 2.6 scans an unfinished tag or comment again at each piece (CVE-2023-52425).
 MAX_TOKEN = 1 << 20
 PIECE = 1 << 16
@@ -99,7 +101,7 @@ class _Target:
         self.ready: list[Row] = []
         self.open: list[Row] = []
         self.text: list[str] = []
-        self.count = 0
+        self.count = self.row_start = 0
         self.data = self.text.append  # the parser's fast path: no method between it and the list
 
     def taken(self) -> list[Row]:
@@ -115,7 +117,14 @@ class _Target:
         self.count += 1
         if self.count == 1:
             self.ready.append(row)
-        if self.count > MAX_ELEMENTS or len(self.open) > MAX_DEPTH:
+        depth = len(self.open)
+        if depth == ROW_DEPTH:
+            self.row_start = self.count
+        if (
+            depth > MAX_DEPTH
+            or self.count > MAX_ELEMENTS
+            or self.count - self.row_start > MAX_ROW_ELEMENTS
+        ):
             raise _too_long(self.where)
 
     def end(self, tag: str) -> None:

@@ -423,7 +423,7 @@ def test_a_hostile_file_is_refused_in_a_sentence(tmp_path: Path, case: str) -> N
 
 
 def test_services_without_end_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(markup, "MAX_ELEMENTS", 2000)
+    monkeypatch.setattr(markup, "MAX_ROW_ELEMENTS", 1000)
     assert "trop long" in refused(tmp_path, sts(divisions=service(*["epp:1"] * 2000)))[-1]
 
 
