@@ -213,6 +213,12 @@ def test_one_ine_for_two_people_is_told_as_such_and_not_shown(tmp_path: Path) ->
         assert "070000001AB" not in problem
 
 
+def test_one_id_for_two_people_is_told_as_such(tmp_path: Path) -> None:
+    rows = "7;MARTIN;Léa;12/03/2010;2DE 1;\n7;ROUX;Anne;01/01/2009;2DE 1;\n"
+    (problem,) = refused(tmp_path, "Identifiant;" + PUPILS + rows)
+    assert "ligne 3 : le même identifiant que eleves.csv, ligne 2" in problem
+
+
 def test_a_column_twice_is_refused_rather_than_one_chosen(tmp_path: Path) -> None:
     (problem,) = refused(tmp_path, "Nom;" + PUPILS.replace(" de famille", "") + "A;" + LEA)
     assert "« Nom de famille » s’y trouve deux fois" in problem

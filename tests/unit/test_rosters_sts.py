@@ -269,6 +269,14 @@ def test_two_records_of_one_name_are_told(tmp_path: Path, body: str, told: bool)
     assert any("deux fiches" in n and "local-3" in n for n in roster.notices) is told
 
 
+def test_a_local_record_under_the_name_in_use_is_told_too(tmp_path: Path) -> None:
+    married = TEACHER.replace("<NOM_USAGE>MARTIN<", "<NOM_USAGE>ROUX<")
+    local = without("NOM_PATRONYMIQUE", without("DATE_NAISSANCE", married))
+    roster = load(tmp_path, sts(individual(married), individual(local, key="3", kind="local")))
+    assert "deux fiches" in roster.notices[0]
+    assert "MARTIN" not in roster.notices[0]
+
+
 def test_the_file_of_another_school_is_refused_with_both_uais(tmp_path: Path) -> None:
     (problem,) = refused(tmp_path, sts(header=STS_HEADER.replace("0130010R", "0750680G")))
     assert "0750680G" in problem
