@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from docgen.errors import Problem, ValuesRejected
+from docgen.errors import InvalidInput, Problem, ValuesRejected
 from docgen.fields import clean
 from docgen.jobfolder import INDEX, staged
 from docgen.library import Template
@@ -53,12 +53,14 @@ def write(request: Request, out: Path) -> list[str]:
     """Write the documents of a request into a folder and give their names.
 
     Raises:
-        TemplateRejected: with every reason to refuse the model given.
-        ValuesRejected: with every value refused.
+        InvalidInput: with every reason to refuse the model given, or every value refused.
         Unavailable: when LibreOffice is wanted and absent, or the folder cannot be written.
     """
     if request.format != "docx":
         office.program()  # said before anything is made
+        if request.merged:
+            what = "un seul fichier pour tous les prêts se fait au format docx seulement."
+            raise InvalidInput(Problem(what, "--merged", "Demandez --format docx."))
     fillings = list(_fillings(request)) if request.loans else _blanks(request)
     merged = f"{request.stem}.docx" if request.merged and request.loans else ""
     with (

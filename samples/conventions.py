@@ -15,12 +15,18 @@ from docx.enum.text import WD_BREAK
 from docx.text.paragraph import Paragraph
 
 from docgen.library import SHELF
+from docgen.rendering.wordchecks import TYPES
 from docgen.rendering.wordpackage import read_package, write_parts
 from samples import conventionstyles as styles
 from samples import conventiontables as tables
 
 FOLDERS = sorted((SHELF / "conventions").glob("*/texte.md"))
-LEFT_OUT = ("docProps/thumbnail.jpeg", "customXml")
+LEFT_OUT = ("docProps/thumbnail.jpeg", "customXml", "word/stylesWithEffects.xml")
+APP = (
+    b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<Properties xmlns="http://schemas.'
+    b'openxmlformats.org/officeDocument/2006/extended-properties"><Application>docgen</Application>'
+    b"</Properties>"
+)
 
 
 def build(text: str, title: str, running: str, version: str) -> bytes:
@@ -89,8 +95,13 @@ def _same_bytes(word: Word) -> bytes:
         if not name.startswith(LEFT_OUT)
     }
     # What points at the parts left out.
-    for name in ("_rels/.rels", "word/_rels/document.xml.rels"):
-        kept[name] = re.sub(rb"<Relationship [^>]*(?:thumbnail|customXml)[^>]*/>", b"", kept[name])
+    for name in (TYPES, "_rels/.rels", "word/_rels/document.xml.rels"):
+        kept[name] = re.sub(
+            rb"<(?:Relationship|Override) [^>]*(?:thumbnail|customXml|stylesWithEffects)[^>]*/>",
+            b"",
+            kept[name],
+        )
+    kept["docProps/app.xml"] = APP
     return write_parts(kept)
 
 

@@ -78,8 +78,9 @@ def _paragraph_style(word: Word, look: Look) -> None:
     styles, name = word.styles, look.name
     known = name in [style.name for style in styles]
     style: Any = styles[name] if known else styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH)
-    for former in style.element.findall(qn("w:rPr")) + style.element.findall(qn("w:pPr")):
-        style.element.remove(former)
+    for tag in ("w:rPr", "w:pPr", "w:link"):
+        for former in style.element.findall(qn(tag)):
+            style.element.remove(former)
     style.base_style = styles[look.base]
     style.quick_style, style.hidden, style.unhide_when_used = True, False, False
     style.font.name, style.font.size, style.font.bold = FONT, Pt(look.size), look.bold

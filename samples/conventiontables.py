@@ -144,7 +144,11 @@ def _equipment(word: Word) -> None:
     _row(table, [title.replace("N° ", "N°\u00a0") for title in titles], heading=True)
     _row(
         table,
-        ("Tablette {{ tablette_modele }}", "{{ tablette_serie }}", "{{ etat_remise }}"),
+        (
+            "Tablette, modèle\u00a0: {{ tablette_modele }}",
+            "{{ tablette_serie }}",
+            "{{ etat_remise }}",
+        ),
         first="Intitulé",
         height=11,
     )

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from docgen.errors import Problem
 
 TAG = re.compile(r"\{[{%#]")
-DOTS = "…" * 16
+DOTS = "…" * 11
 # What a tag may be made of: a value, a condition on values, a filter. No call, no attribute, no
 # arithmetic, no loop: nothing whose cost is not the length of the text.
 ALLOWED = (
