@@ -11,7 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from bench.typst_styles import Declarations, Styles, edges, length
-from docgen.fields import Field
+from docgen.fields import Field, Rows
 from docgen.library import Template
 from docgen.manifest import Layout, Variant
 from docgen.rendering import flow
@@ -64,6 +64,10 @@ class MarkPen:
     def zone(self, name: str, label: str) -> Markup:
         """Leave the zone empty: it is signed on paper."""
         return Markup("")
+
+    def rows(self, field: Field, blank: int) -> Rows:
+        """Give no row: the charter compared has no table of rows."""
+        return []
 
 
 def typst_document(template: Template, layout: Layout) -> str:

@@ -12,7 +12,7 @@ from weasyprint.text.fonts import FontConfiguration
 
 from bench import shared
 from bench.clock import Clock, Sample
-from docgen.fields import Field
+from docgen.fields import Field, Rows
 from docgen.library import Template
 from docgen.manifest import Layout
 from docgen.rendering import flow
@@ -32,6 +32,10 @@ class MarkPen:
     def zone(self, name: str, label: str) -> Markup:
         """Leave the zone empty, as a value pen does."""
         return Markup('<span class="slot zone"></span>')
+
+    def rows(self, field: Field, blank: int) -> Rows:
+        """Give no row: the charter compared has no table of rows."""
+        return []
 
 
 class Writer:
