@@ -21,7 +21,7 @@ def press(  # noqa: PLR0917 - an option of the command each
     template: Annotated[str, typer.Argument(help="Modèle, par exemple charte-cession-eleve.")],
     layout: Annotated[str, typer.Option(help="Mise en page, par exemple police-10.")],
     school: Annotated[Path, typer.Option(help="Fichier school.toml de l’établissement.")],
-    roster: Annotated[list[Path], typer.Option(help="Fichiers de l’établissement : SIECLE, STS-Web, CSV…")],
+    roster: Annotated[list[Path], typer.Option(help="Fichiers : SIECLE, STS-Web, CSV, XLSX.")],
     out: Annotated[Path, typer.Option(help="Dossier où ranger le lot.")],
     stock: Annotated[Path | None, typer.Option(help="Stock de tablettes (CSV, XLSX).")] = None,
     cessions: Annotated[Path | None, typer.Option(help="Registre des cessions.")] = None,
