@@ -417,4 +417,4 @@ class RegisterMachine(RuleBasedStateMachine):
 
 
 TestAnyRegister = RegisterMachine.TestCase
-TestAnyRegister.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestAnyRegister.settings = settings(max_examples=250, stateful_step_count=50, deadline=None)
