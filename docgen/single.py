@@ -11,6 +11,7 @@ from typing import Any
 from docgen import pagecode
 from docgen.errors import (
     FieldDoesNotFit,
+    InvalidInput,
     LayoutOverflows,
     MissingGlyph,
     Problem,
@@ -91,6 +92,10 @@ def fill(
         MissingGlyph, FieldDoesNotFit: for values that cannot be drawn, or not in their place.
         LayoutOverflows: for more sides than a page code can count.
     """
+    engine = template.manifest.engine
+    if engine not in MAKERS:
+        what = "ce modèle ne se remplit pas en PDF."
+        raise InvalidInput(Problem(what, template.manifest.slug, "Employez « docgen word »."))
     reading = read_values(template, given, layout, variant)
     number = reading.number(key)
     reference = pagecode.reference(template.manifest.reference, number)
@@ -175,6 +180,9 @@ def _worded(reading: Reading, number: bytes, reference: str, key: Key, cache: Pa
         where=WHERE,
     )
     return model.fill(filling)
+
+
+MAKERS = {"press": _pressed, "flow": _laid_out}
 
 
 def _can_be_drawn(reading: Reading) -> None:

@@ -40,6 +40,7 @@ _RULES = (
     (r"\b1[èe]re(?P<s>s?)\b", r"1re\g<s>"),
     (r"\b(?P<rank>\d+|[IVX]+)i?[èe]me(?P<s>s?)\b", r"\g<rank>e\g<s>"),
     (rf"\b(?P<h>[01]?\d|2[0-3]){_SPACE}?h{_SPACE}?(?P<m>[0-5]\d)\b", rf"\g<h>{NBSP}h{NBSP}\g<m>"),
+    (r"\b(?P<h>[01]?\d|2[0-3])h(?!\w)", rf"\g<h>{NBSP}h"),
     (
         rf"(?<![\w,.])(?<!\d{_SPACE})(?P<tens>[1-9]\d{{0,2}}){_SPACE}(?P<ones>\d{{3}})"
         rf"(?!\w|{_SPACE}\d)",

@@ -30,7 +30,7 @@ PIECES = [
         ("n° 12, N°7, nº 3", "n°\u00a012, N°\u00a07, n°\u00a03"),
         ("1ère et 2ème années, 3emes", "1re et 2e années, 3es"),
         ("XIXème siècle", "XIXe siècle"),
-        ("à 16h15 ou 9 h 05", "à 16\u00a0h\u00a015 ou 9\u00a0h\u00a005"),
+        ("à 16h15 ou 9 h 05, 8h", "à 16\u00a0h\u00a015 ou 9\u00a0h\u00a005, 8\u00a0h"),
         ("1 200 élèves", "1\u202f200 élèves"),
         ("64 Go, 30 %, 12 ans", "64\u00a0Go, 30\u00a0%, 12\u00a0ans"),
         ("Mme Dupont et M. Éon", "Mme\u00a0Dupont et M.\u00a0Éon"),
