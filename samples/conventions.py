@@ -21,6 +21,7 @@ from samples import conventionstyles as styles
 from samples import conventiontables as tables
 
 FOLDERS = sorted((SHELF / "conventions").glob("*/texte.md"))
+RUNNING = "Convention de prêt d’une tablette"
 LEFT_OUT = ("docProps/thumbnail.jpeg", "customXml", "word/stylesWithEffects.xml")
 APP = (
     b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<Properties xmlns="http://schemas.'
@@ -111,9 +112,8 @@ def main() -> None:
 
     for path in FOLDERS:
         manifest = tomllib.loads(path.with_name("manifest.toml").read_text(encoding="utf-8"))
-        running = "Convention de prêt d’une tablette"
         model = build(
-            path.read_text(encoding="utf-8"), manifest["title"], running, manifest["version"]
+            path.read_text(encoding="utf-8"), manifest["title"], RUNNING, manifest["version"]
         )
         path.with_name("body.docx").write_bytes(model)
 

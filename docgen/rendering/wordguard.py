@@ -93,7 +93,7 @@ def make(model: Model, fillings: Sequence[Filling], folder: Path, merged: str = 
 
 def _run(work: Work) -> None:
     seconds = PROCESSOR + PER_DOCUMENT * len(work.fillings)
-    command = [sys.executable, "-I", "-m", __name__, str(int(seconds))]
+    command = [sys.executable, "-I", "-m", __name__, str(int(seconds)), str(MEMORY)]
     try:
         child = subprocess.run(  # noqa: S603 - our own interpreter, our own module
             command,
@@ -113,9 +113,9 @@ def _run(work: Work) -> None:
         raise ValuesRejected(Problem(*each) for each in answer.values)
 
 
-def _limit(seconds: int) -> None:
+def _limit(seconds: int, memory: int) -> None:
     for what, most in (
-        (resource.RLIMIT_AS, MEMORY),
+        (resource.RLIMIT_AS, memory),
         (resource.RLIMIT_CPU, seconds),
         (resource.RLIMIT_FSIZE, LARGEST),
         (resource.RLIMIT_CORE, 0),
@@ -146,7 +146,7 @@ def _as_tuple(problem: Problem) -> tuple[str, str, str]:
 
 def _main() -> None:
     work = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Work)
-    _limit(int(sys.argv[1]))
+    _limit(int(sys.argv[1]), int(sys.argv[2]))
     try:
         answer = _answer(work)
     except (MemoryError, RecursionError):

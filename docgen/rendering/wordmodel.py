@@ -134,7 +134,7 @@ def examine(content: bytes, manifest: Manifest) -> list[Problem]:
         model = Model(content, manifest)
     except TemplateRejected as error:
         return list(dict.fromkeys([*problems, *error.problems]))
-    except (ValueError, TemplateError) as error:
+    except (ValueError, SyntaxError, TemplateError) as error:
         return problems or [Problem(f"ce modèle ne se laisse pas lire ({type(error).__name__}).")]
     problems += _missing(model, manifest)
     return problems or _trial(model, manifest)
