@@ -1,4 +1,4 @@
-"""`make demo`: a made-up school's files become six print jobs, looked at as pictures."""
+"""`make demo`: a made-up school's files become six print jobs and one of every other document."""
 
 import argparse
 import shutil
@@ -12,6 +12,7 @@ from docgen.jobfolder import Report, write_job
 from docgen.press import Order, prepare
 from docgen.records import Roster, School
 from docgen.rendering.pictures import save_png
+from samples import papers
 from samples.generate import generate
 
 LAYOUTS = (
@@ -35,19 +36,35 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("out"))
     parser.add_argument("--pupils", type=int, default=1050)
+    parser.add_argument("--charters-only", action="store_true")
     arguments = parser.parse_args()
     out: Path = arguments.out
-    shutil.rmtree(out / "etablissement", ignore_errors=True)
+    for folder in ("etablissement", "documents"):
+        shutil.rmtree(out / folder, ignore_errors=True)
     generate(out / "etablissement", pupils=arguments.pupils)
     rows = [_press(out, slug, layout) for slug, layout in LAYOUTS]
     output.say()
     headings = ("Modèle", "Mise en page", "Documents", "Feuilles", "Secondes", "Documents/s")
     output.table(headings, rows)
+    if not arguments.charters_only:
+        _make_papers(out)
     output.say(
         f"\nDonnées inventées : {out / 'etablissement'}"
         f"\nLots à imprimer :   {out / 'lots'} (commencez par un bon-impression.pdf)"
+        f"\nAutres documents :  {out / 'documents'}"
         f"\nPages en images :   {out / 'images'}"
     )
+
+
+def _make_papers(out: Path) -> None:
+    """Make the other documents by the commands that people type."""
+    made: list[tuple[str, str, str]] = []
+    with output.progress("Autres documents", papers.count()) as done:
+        for row in papers.make_papers(out / "etablissement", out / "documents", out / "images"):
+            made.append(row)
+            done(len(made))
+    output.say()
+    output.table(("Document", "Fait", "Où"), made)
 
 
 def _press(out: Path, slug: str, layout: str) -> tuple[str, ...]:
