@@ -50,7 +50,7 @@ def build(text: str, title: str, running: str, version: str) -> bytes:
 
 
 def _line(word: Word, mark: str, rest: str, line: str, *, numbered: bool) -> None:
-    kinds = {"#": "Title", "=": "Subtitle", "##": "Heading 1", "###": "Heading 2", "-": "Puce"}
+    kinds = {"#": "Title", "=": "Subtitle", "##": "Article", "###": "Heading 2", "-": "Puce"}
     if mark in kinds:
         _written(word.add_paragraph(style=kinds[mark]), rest)
     elif mark == "@table":

@@ -39,6 +39,9 @@ PARAGRAPHS = (
     Look("Title", "Normal", 17, True, INK, 0, 2, True),
     Look("Subtitle", "Normal", 11, False, GREY, 0, 12, True),
     Look("Heading 1", "Normal", 11, True, INK, 12, 4, True),
+    # A heading of ours, for the list: LibreOffice takes Heading 1 out of any list but its own, and
+    # the paragraphs of a .doc would be numbered 1.1 to 1.40 through all the articles.
+    Look("Article", "Heading 1", 11, True, INK, 12, 4, True),
     Look("Heading 2", "Normal", 13, True, INK, 10, 6, True),
     Look("Alinéa", "Normal", 10, after=4),
     Look("Puce", "Normal", 10, after=2),
@@ -95,6 +98,8 @@ def _paragraph_style(word: Word, look: Look) -> None:
     if name in ("Heading 1", "Heading 2"):
         style.next_paragraph_style = styles["Normal"]
         _add(style.element.get_or_add_pPr(), "w:outlineLvl", val=str(int(name[-1]) - 1))
+    if name == "Article":
+        style.next_paragraph_style = styles["Normal"]
     if name in ("Header", "Footer"):
         shape.tab_stops.add_tab_stop(Mm(170), WD_TAB_ALIGNMENT.RIGHT)
 
@@ -119,7 +124,7 @@ def _lists(word: Word) -> None:
     for child in list(numbering):
         numbering.remove(child)
     articles = (
-        Level("decimal", "Article\u00a0%1\u00a0–", "Heading 1", 0, 0, "space"),
+        Level("decimal", "Article\u00a0%1\u00a0–", "Article", 0, 0, "space"),
         Level("decimal", "%1.%2", "Alinéa", 10, 10, "tab"),
     )
     items = (Level("bullet", "–", "Puce", 15, 5, "tab"),)
@@ -132,7 +137,7 @@ def _lists(word: Word) -> None:
         listed = _add(numbering, "w:num", numId=str(number))
         _add(listed, "w:abstractNumId", val=str(number))
     for name, number, depth in (
-        ("Heading 1", ARTICLES, 0),
+        ("Article", ARTICLES, 0),
         ("Alinéa", ARTICLES, 1),
         ("Puce", ITEMS, 0),
     ):

@@ -85,9 +85,15 @@ def with_doctype(doctype: str, text: str = "&amp;e;") -> bytes:
 
 def linked_image(url: str) -> bytes:
     """Give our model with a picture fetched from elsewhere."""
-    picture = f"""<w:p><w:r><w:pict xmlns:v="urn:schemas-microsoft-com:vml">
-<v:shape style="width:50pt;height:50pt"><v:imagedata r:id="rIdX"
- xmlns:r="{REL[:-1]}"/></v:shape></w:pict></w:r></w:p>"""
+    draw = "http://schemas.openxmlformats.org/drawingml/2006"
+    picture = f"""<w:p><w:r><w:drawing><wp:inline xmlns:wp="{draw}/wordprocessingDrawing">
+<wp:extent cx="990000" cy="990000"/><wp:docPr id="1" name="x"/>
+<a:graphic xmlns:a="{draw}/main"><a:graphicData uri="{draw}/picture">
+<pic:pic xmlns:pic="{draw}/picture"><pic:nvPicPr><pic:cNvPr id="1" name="x"/><pic:cNvPicPr/>
+</pic:nvPicPr><pic:blipFill><a:blip xmlns:r="{REL[:-1]}" r:link="rIdX"/>
+<a:stretch><a:fillRect/></a:stretch></pic:blipFill><pic:spPr><a:xfrm><a:off x="0" y="0"/>
+<a:ext cx="990000" cy="990000"/></a:xfrm><a:prstGeom prst="rect"/></pic:spPr></pic:pic>
+</a:graphicData></a:graphic></wp:inline></w:drawing></w:r></w:p>"""
 
     def change(parts: dict[str, bytes]) -> None:
         _before_end(parts, picture)

@@ -203,7 +203,8 @@ def test_the_model_is_written_as_word_wants(slug: str) -> None:
     path = library.load(slug).folder / "body.docx"
     document = Document(str(path))
     used = [paragraph.style.name for paragraph in document.paragraphs]
-    assert used.count("Heading 1") >= 12
+    assert used.count("Article") >= 12
+    assert document.styles["Article"].base_style.name == "Heading 1"
     assert {"Title", "Subtitle", "Alinéa", "Puce", "Heading 2"} <= set(used)
     assert not any(re.match(r"Article|\d+\.", each.text) for each in document.paragraphs)
     parts = read_package(path.read_bytes())
