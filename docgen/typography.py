@@ -47,7 +47,7 @@ _RULES = (
         rf"\g<tens>{THIN}\g<ones>",
     ),
     (rf"(?<=\d) (?P<unit>{_UNITS})(?!\w)", rf"{NBSP}\g<unit>"),
-    (r"\b(?P<who>MM?\.|Mmes?|Mlles?|Drs?|Mes?) (?=[^\W\d_a-z])", rf"\g<who>{NBSP}"),
+    (r"\b(?P<who>MM?\.|Mmes?|Mlles?|Drs?) (?=[^\W\d_a-z])", rf"\g<who>{NBSP}"),
     (r"\b(?P<what>[Aa]rticles?|[Pp]ages?|[Vv]ersion|[LRD]\.) (?=\d|[LRD]\.)", rf"\g<what>{NBSP}"),
     (rf"\b(?P<day>1er|\d\d?) (?=(?:{'|'.join(MONTHS)})\b)", rf"\g<day>{NBSP}"),
 )

@@ -1,13 +1,16 @@
 """French typography: each rule, what it leaves alone, and that it is done once for all."""
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
+from docgen.rendering import flow
 from docgen.typography import DATE_IN_WORDS, date_in_words, french
+from tests.helpers import with_body
 
 PIECES = [
     *"aàLRDMnN°º'\"«».,:;!?()%€hé- \u00a0\u202f\n/",
@@ -83,3 +86,16 @@ def test_letters_and_figures_are_never_lost(text: str) -> None:
 @given(st.dates(date(1900, 1, 1), date(2199, 12, 31)))
 def test_a_date_in_words_is_known_again(day: date) -> None:
     assert DATE_IN_WORDS.fullmatch(date_in_words(day))
+
+
+def test_a_body_sets_what_it_gives_to_the_filter_and_nothing_else(tmp_path: Path) -> None:
+    inner = (
+        '<p class="note">{{ "l\'un ?" | typo }} {{ "l\'autre ?" }} {{ field("name") | typo }}</p>'
+    )
+    template = with_body(tmp_path, inner)
+    manifest = template.manifest
+    pen = flow.TextPen({"name": "D'ESSAI", "function": "D'ESSAI"}, {})
+    html = flow.body_html(template, manifest.layouts[0], manifest.variants[0], pen)
+    assert "l’un\u202f? l&#39;autre ?" in html
+    assert '<span class="value">D’ESSAI</span></p>' in html
+    assert '<span class="value">D&#39;ESSAI</span></p>' in html
