@@ -17,6 +17,7 @@ from docgen import attesting
 from docgen.attestations import Attestation, Entry, StockLine, issue
 from docgen.datafolder import data_folder
 from docgen.pagecode import PageCode
+from docgen.records import School
 from docgen.region import Region
 from docgen.rendering import pictures
 from samples.people import school, serial_number
@@ -63,8 +64,10 @@ class Pressed:
         return [text_of(self.signed, page + 1) for page in range(self.papers.pages)]
 
 
-def press(made: Attestation) -> Pressed:
-    return Pressed(made, attesting.press(made, school(), Region(), KEY, data_folder() / "cache"))
+def press(made: Attestation, place: School | None = None, region: Region | None = None) -> Pressed:
+    cache = data_folder() / "cache"
+    papers = attesting.press(made, place or school(), region or Region(), KEY, cache)
+    return Pressed(made, papers)
 
 
 @pytest.fixture(scope="module")
@@ -154,20 +157,40 @@ def test_a_complementary_one_tells_late_withdrawn_and_the_total_of_the_year() ->
     assert "5 cessions et 1 retrait" in annex
 
 
-def test_the_window_of_a_dl_envelope_shows_the_address_and_nothing_else(
-    three_hundred: Pressed,
-) -> None:
+def test_withdrawals_alone_are_told_without_an_empty_list() -> None:
+    first = attestation(entries(2))
+    pressed = press(attestation(entries(1), first, withdraw=True, **OCTOBER))
+    page, annex = pressed.pages()
+    assert re.search(r"Sur cette attestation +0 +0 +0", page)
+    assert re.search(r"Total de l’année scolaire 2026-2027 +1 +0 +1", page)
+    assert annex.count("N° de série") == 1
+    assert "0 cession et 1 retrait" in annex
+
+
+def test_the_window_of_a_dl_envelope_shows_the_address_and_nothing_else() -> None:
     """The window has 35 x 100 mm, 20 mm from the right and the bottom; the sheet slides in it."""
     seen_always, seen_sometimes = (100, 55, 190, 79), (90, 44, 200, 90)
-    picture = next(pictures.greys(three_hundred.letter, 254, [0]))  # 10 points a millimetre
+    long = replace(
+        school(),
+        name="LYCÉE POLYVALENT DES MÉTIERS DE LA MONTAGNE ALEXANDRINE-DE-CASTELLANE",
+        address=("127 BIS AVENUE DU GÉNÉRAL-DE-LATTRE-DE-TASSIGNY", "LES HAUTS DE LA BAUME"),
+        city="SAINT-MAXIMIN-LA-SAINTE-BAUME",
+        email="lycee-polyvalent-de-la-montagne@ac-exemple.example",
+    )
+    region = replace(
+        Region(), postal=(*("ÉTABLISSEMENT COMMUN DES GRANDS MOYENS",) * 5, "99999 ESSAI")
+    )
+    assert {len(line) for line in region.postal} == {38, 11}
+    letter = press(attestation(entries(1)), long, region).letter
+    picture = next(pictures.greys(letter, 254, [0]))  # 10 points a millimetre
     left, top, right, bottom = (edge * 10 for edge in seen_sometimes)
     inked = (picture[top:bottom, left:right] < 128).nonzero()
     assert inked[1].min() / 10 + 90 >= seen_always[0]
     assert inked[1].max() / 10 + 90 <= seen_always[2]
     assert inked[0].min() / 10 + 44 >= seen_always[1]
     assert inked[0].max() / 10 + 44 <= seen_always[3]
-    text = " ".join(text_of(three_hundred.letter, 1).split())
-    assert all(line in text for line in Region().postal)
+    text = " ".join(text_of(letter, 1).split())
+    assert all(line in text for line in region.postal)
 
 
 def measured(pupils: int, teachers: int) -> tuple[float, int, str]:
