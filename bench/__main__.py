@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from bench import report
+from bench import report, word
 from bench.clock import NotMeasured
 from bench.plan import FULL, QUICK
 from bench.running import run
@@ -18,13 +18,15 @@ def main() -> int:
     options = parser.parse_args()
     try:
         measures = run(QUICK if options.quick else FULL, output.warn)
+        documents = word.compare(20, 1) if options.quick else word.compare()
     except NotMeasured as reason:
         output.warn(str(reason))
         return 1
     if options.json:
-        output.say_json(report.as_json(measures))
+        output.say_json(report.as_json(measures) | {"word": documents.as_json()})
     else:
         report.say(measures)
+        word.say(documents)
     return 0
 
 
