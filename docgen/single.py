@@ -99,8 +99,7 @@ def fill(
     reading = read_values(template, given, layout, variant)
     number = reading.number(key)
     reference = pagecode.reference(template.manifest.reference, number)
-    make = {"press": _pressed, "flow": _laid_out, "word": _worded}[template.manifest.engine]
-    return Filled(reference, make(reading, number, reference, key, cache))
+    return Filled(reference, MAKERS[engine](reading, number, reference, key, cache))
 
 
 def read_values(
@@ -163,23 +162,6 @@ def _laid_out(reading: Reading, number: bytes, reference: str, key: Key, cache: 
         key=key,
         symbols=load_table(cache),
     )
-
-
-def _worded(reading: Reading, number: bytes, reference: str, key: Key, cache: Path) -> bytes:
-    """Fill a Word model: a .docx, which carries no page code since it may be edited."""
-    from docgen.rendering.wordmodel import Filling, Model, Properties
-
-    manifest = reading.template.manifest
-    model = Model((reading.template.folder / manifest.body).read_bytes(), manifest)
-    properties = Properties(title=manifest.title, author="", subject=reference)
-    filling = Filling(
-        name=reference,
-        values=dict(reading.values),
-        variant=reading.variant.name,
-        properties=properties,
-        where=WHERE,
-    )
-    return model.fill(filling)
 
 
 MAKERS = {"press": _pressed, "flow": _laid_out}
