@@ -60,6 +60,15 @@ def name(attestation: Attestation) -> str:
     return f"{attestation.school}-{attestation.school_year}-{attestation.number}"
 
 
+def counted(attestation: Attestation) -> str:
+    """Say how many cessions it lists, and how many it withdraws: « 19 cessions et 1 retrait »."""
+    pieces = []
+    for noun, rows in (("cession", attestation.rows), ("retrait", attestation.withdrawn)):
+        if rows or noun == "cession":
+            pieces.append(f"{grouped(len(rows))} {noun}{'s' if len(rows) > 1 else ''}")
+    return " et ".join(pieces)
+
+
 def press(
     attestation: Attestation, school: School, region: Region, key: Key, cache: Path
 ) -> Papers:
@@ -187,7 +196,7 @@ def _listed(attestation: Attestation, region: Region) -> Given:
         "period_end": attestation.period.end,
         "deliberation_number": region.deliberation_number,
         "deliberation_date": deliberation_date(region),
-        "ceded": _counted(attestation),
+        "ceded": counted(attestation),
         "stock_left": f"{left} (détail en fin d’annexe)" if stock else left,
         "fingerprint": " ".join(attestation.sha256[at : at + 4] for at in range(0, 16, 4)),
         "seal": attestation.sha256,
@@ -285,14 +294,6 @@ def _division(row: Row) -> str:
     if row.audience == "teacher":
         return "Professeurs"
     return row.division or "Élèves sans classe (partis depuis la remise)"
-
-
-def _counted(attestation: Attestation) -> str:
-    pieces = []
-    for noun, rows in (("cession", attestation.rows), ("retrait", attestation.withdrawn)):
-        if rows or noun == "cession":
-            pieces.append(f"{grouped(len(rows))} {noun}{'s' if len(rows) > 1 else ''}")
-    return " et ".join(pieces)
 
 
 def _signed(number: int) -> str:

@@ -126,7 +126,7 @@ def _answer(
     attestation: "Attestation", papers: "Papers", paths: list[Path], *, as_json: bool
 ) -> None:
     from docgen.attestations import count
-    from docgen.attesting import ATTESTATION
+    from docgen.attesting import ATTESTATION, counted
 
     pupils, teachers = count(attestation.rows)
     if as_json:
@@ -147,10 +147,9 @@ def _answer(
         )
         return
     kind = "complémentaire " if attestation.is_complementary else ""
-    output.say(
-        f"Attestation {kind}{attestation.label}, {attestation.period} : "
-        f"{pupils + teachers} cessions ({pupils} élèves, {teachers} professeurs)."
-    )
+    output.say(f"Attestation {kind}{attestation.label}, {attestation.period} :")
+    late = f", dont {len(attestation.late)} saisie(s) tardive(s)" if attestation.late else ""
+    output.say(f"  {counted(attestation)} (élèves : {pupils}, professeurs : {teachers}){late}.")
     for each in paths:
         output.say(f"  {each}")
     output.say("Gardez le fichier .json : l’attestation suivante et la réimpression en ont besoin.")
