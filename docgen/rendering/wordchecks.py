@@ -114,7 +114,7 @@ def _part_problems(name: str, root: Part) -> Iterator[Problem]:
             yield Problem("ce fichier est démesurément long ou imbriqué.", "", "Simplifiez-le.")
             return
         yield from _element_problems(root)
-        if FILLED.fullmatch(name):
+        if name.startswith("word/"):
             for instruction in _instructions(root):
                 yield from _instruction_problems(instruction)
 

@@ -81,6 +81,12 @@ CARRIED = {
         models.with_xml('<w:p><w:fldSimple w:instr="DATABASE x"/></w:p>'),
         "DATABASE",
     ),
+    "a field in a comment": (
+        models.with_part(
+            "word/comments.xml", b'<w xmlns:w="w" ><w:fldSimple w:instr="DDE x"/></w>'
+        ),
+        "DDE",
+    ),
     "a field with a tag": (models.with_field(" REF {{ eleve_nom }} "), "une balise se trouve"),
     "a tag in an attribute": (
         models.with_xml('<w:p w:rsidR="{{ eleve_nom }}"/>'),
