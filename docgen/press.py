@@ -163,6 +163,10 @@ def prepare(order: Order, key: Key, cache: Path) -> Job:
     if order.separators and order.ordering != "class":
         what = "les intercalaires séparent des classes : ils demandent l’ordre par classe."
         raise InvalidInput(Problem(what, "--separators", "Retirez --order name."))
+    if manifest.engine != "press":
+        what = f"« {manifest.slug} » ne s’imprime pas par lot : sa longueur dépend de ses valeurs."
+        command = "docgen word" if manifest.engine == "word" else "docgen fill"
+        raise InvalidInput(Problem(what, "modèle", f"Employez {command}."))
     people = select(order)
     constants = [each for each in manifest.fields if each.is_constant]
     facts = school_facts(order.school, order.roster.school_year)

@@ -132,7 +132,7 @@ def _pressed(reading: Reading, number: bytes, reference: str, key: Key, cache: P
     manifest = reading.template.manifest
     form = load_form(reading.template, reading.layout, cache)
     imposition = impose(form, reading.layout, manifest.codes)
-    run = Run(manifest, form, imposition, {}, key, load_table(cache))
+    run = Run(manifest, form, imposition, {}, key, load_table(cache), padded=False)
     copy = Copy(WHERE, reading.variant.name, reading.values, reference)
     content = BytesIO()
     volume = bind(run, [Document("", "", "", number, copy)], content)

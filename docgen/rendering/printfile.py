@@ -59,7 +59,10 @@ class Volume:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What every volume of a job shares."""
+    """What every volume of a job shares.
+
+    `padded`: a blank verso follows an odd number of sides; a document alone has no use for it.
+    """
 
     manifest: Manifest
     form: Form
@@ -70,6 +73,7 @@ class Run:
     typesetter: Typesetter = field(default_factory=Typesetter)
     separators: bool = False
     by_class: bool = True
+    padded: bool = True
     intent: OutputIntent | None = None
 
 
@@ -185,7 +189,7 @@ class _Binder:
 
     def _pad(self) -> None:
         """Leave the verso blank, so that what follows starts on a recto."""
-        if len(self.pages) % 2:
+        if self.run.padded and len(self.pages) % 2:
             self._page(None)
 
     def _label(self, prefix: str) -> None:

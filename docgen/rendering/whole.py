@@ -40,7 +40,7 @@ def coded(
     """Put the codes and the reference of a document on every side of a PDF laid out whole."""
     form = from_pdf(content)
     imposition = impose(form, layout, template.manifest.codes)
-    run = Run(template.manifest, form, imposition, {}, key, symbols)
+    run = Run(template.manifest, form, imposition, {}, key, symbols, padded=False)
     document = Document("", "", "", number, Copy("", "", {}, reference))
     stamped = BytesIO()
     bind(run, [document], stamped)

@@ -253,7 +253,7 @@ def test_a_press_that_is_stopped_leaves_no_file(tmp_path: Path, sent: signal.Sig
     names = itertools.product("ABCDEFGHIJKLMNOPQRSTUVWXYZ", repeat=3)
     rows = "".join(
         f"ESSAI;{''.join(name)};01/03/2010;{n // 40}\n"
-        for n, name in enumerate(itertools.islice(names, 8_000))
+        for n, name in enumerate(itertools.islice(names, 17_000))
     )
     code = (
         "import sys; from pathlib import Path; from docgen import cli, library\n"

@@ -361,3 +361,14 @@ def test_too_many_documents_for_the_references_is_told(monkeypatch: pytest.Monke
 def test_separators_are_refused_when_classes_are_mixed() -> None:
     (problem,) = refusal(lambda: job([PERSON], separators=True, ordering="name"), InvalidInput)
     assert problem.where == "--separators"
+
+
+def test_a_template_that_is_not_for_the_press_names_the_command_that_makes_it() -> None:
+    for slug, command in (("liste-emargement", "fill"), ("convention-pret-eleve", "word")):
+        template = library.load(slug)
+        layout = template.manifest.layouts[0].name
+        (problem,) = refusal(
+            lambda t=template, name=layout: job([PERSON], name, template=t),  # type: ignore[misc]
+            InvalidInput,
+        )
+        assert problem.remedy == f"Employez docgen {command}."
