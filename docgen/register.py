@@ -70,7 +70,7 @@ def _gathered(
     paths: Sequence[Path], school: School, audience: Audience, findings: Findings
 ) -> Gathered:
     # The people of `rosters.read`, with those set aside, whose cessions are attested all the same.
-    gathered = rosters._people(paths, school, audience, findings)
+    gathered = rosters.gather(paths, school, audience, findings)
     # An INE leads to nobody once its pupil has left, and may not be printed: the id is asked for.
     gone = {key for key in gathered.aside if is_discreet(key)}
     gathered.keys |= {key: key for key in gone}

@@ -11,6 +11,7 @@ from docgen.cli import output
 if TYPE_CHECKING:
     from docgen.attestations import Attestation, Entry
     from docgen.attesting import Papers
+    from docgen.errors import InvalidInput
     from docgen.records import School
 
 DAYS = ["%d/%m/%Y", "%Y-%m-%d"]
@@ -63,12 +64,7 @@ def attest(  # noqa: PLR0917 - an option of the command each
         _reprint(again, place, out, as_json=as_json)
         return
     if not roster or not cessions:
-        from docgen.errors import InvalidInput, Problem
-
-        names = [
-            name for name, given in (("--roster", roster), ("--cessions", cessions)) if not given
-        ]
-        raise InvalidInput(Problem(f"il manque {' et '.join(names)}.", "commande"))
+        raise _missing(roster=roster, cessions=cessions)
     settings = read_region(region, data)
     records = attesting.read_records([*(previous or ()), *attesting.records_in(out, place)])
     history = [record.attestation for record in records]
@@ -90,6 +86,13 @@ def attest(  # noqa: PLR0917 - an option of the command each
     output.remark(found.notices)
     _remark_waiting(attestations.waiting(found.entries, [*history, attestation]))
     _answer(attestation, papers, paths, as_json=as_json)
+
+
+def _missing(**given: object) -> "InvalidInput":
+    from docgen.errors import InvalidInput, Problem
+
+    names = [f"--{name}" for name, value in given.items() if not value]
+    return InvalidInput(Problem(f"il manque {' et '.join(names)}.", "commande"))
 
 
 def _reprint(path: Path, place: "School", out: Path, *, as_json: bool) -> None:

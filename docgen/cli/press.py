@@ -3,11 +3,14 @@
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from docgen.cli import output
+
+if TYPE_CHECKING:
+    from docgen.jobfolder import Report
 
 
 class Ordering(StrEnum):
@@ -78,6 +81,10 @@ def press(  # noqa: PLR0917 - an option of the command each
     output.remark(found.notices)
     with output.progress("Impression", job.count, quiet=as_json) as done:
         report = write_job(job, out, done)
+    _say(report, out, as_json=as_json)
+
+
+def _say(report: "Report", out: Path, *, as_json: bool) -> None:
     if as_json:
         output.say_json(report.as_json())
         return

@@ -34,7 +34,7 @@ def read(
         RosterRejected: with every problem of all the files.
     """
     findings = Findings()
-    gathered = _people(paths, school, audience, findings)
+    gathered = gather(paths, school, audience, findings)
     devices = read_stock(stock, findings) if stock else None
     handovers = list(gathered.handovers)
     if cessions:
@@ -52,7 +52,7 @@ def read(
     )
 
 
-def _people(
+def gather(
     paths: Sequence[Path], school: School, audience: Audience, findings: Findings
 ) -> Gathered:
     tables: list[Path] = []

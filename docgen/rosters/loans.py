@@ -7,9 +7,9 @@ from pathlib import Path
 
 from docgen.fields import parse_date
 from docgen.records import Audience, Device, Loan, Roster, School
-from docgen.rosters import _people
+from docgen.rosters import gather
 from docgen.rosters.gathering import Findings, Gathered
-from docgen.rosters.stock import SERIAL, _holder, _in_stock, _number, read_stock, tablet
+from docgen.rosters.stock import SERIAL, holder_id, in_stock, read_stock, serial_of, tablet
 from docgen.rosters.tables import Column, Line, read_table
 
 LOANS = (
@@ -44,7 +44,7 @@ def read(
         RosterRejected: with every problem of all the files.
     """
     findings = Findings()
-    gathered = _people(paths, school, audience, findings)
+    gathered = gather(paths, school, audience, findings)
     devices = read_stock(stock, findings) if stock else None
     read_loans = _register(loans, gathered, devices, findings)
     _refuse_overlaps(read_loans, findings)
@@ -74,8 +74,8 @@ def _register(
 def _loan(
     line: Line, gathered: Gathered, devices: Mapping[str, Device] | None, findings: Findings
 ) -> Loan | None:
-    number = _number(line["serial"], line.where, findings)
-    person_id = _holder(line["holder"], line.where, gathered, findings)
+    number = serial_of(line["serial"], line.where, findings)
+    person_id = holder_id(line["holder"], line.where, gathered, findings)
     days = {}
     for key, title in DATES:
         days[key] = parse_date(line[key])
@@ -86,7 +86,7 @@ def _loan(
     if start and end and end < start:
         what = "le prêt finit avant de commencer."
         findings.problem(what, line.where, "Corrigez l’une des deux dates.")
-    known = number is not None and _in_stock(number, line.where, devices, findings)
+    known = number is not None and in_stock(number, line.where, devices, findings)
     if number is None or not known or person_id is None or start is None or end is None:
         return None
     return Loan(number, person_id, start, end, line["state"])

@@ -28,7 +28,7 @@ def read_stock(path: Path, findings: Findings) -> dict[str, Device] | None:
         for line in read_table(path, STOCK, findings):
             if not line.cells:
                 continue
-            number = _number(line["serial"], line.where, findings)
+            number = serial_of(line["serial"], line.where, findings)
             if number is None:
                 continue
             if number in devices:
@@ -51,7 +51,7 @@ def read_register(path: Path, gathered: Gathered, findings: Findings) -> list[Ha
             ceded_date = parse_date(line["date"])
             if line["date"] and ceded_date is None:
                 findings.problem("« Date » n’est pas une date.", line.where, "Écrivez jj/mm/aaaa.")
-            person_id = _holder(line["holder"], line.where, gathered, findings)
+            person_id = holder_id(line["holder"], line.where, gathered, findings)
             if person_id:
                 handovers.append(Handover(line.where, line["serial"], person_id, ceded_date))
     return handovers
@@ -68,8 +68,8 @@ def settle(
     by_person: dict[str, str] = {}
     by_number: dict[str, tuple[str, str]] = {}
     for given in handovers:
-        number = _number(given.typed, given.where, findings)
-        if number is None or not _in_stock(number, given.where, devices, findings):
+        number = serial_of(given.typed, given.where, findings)
+        if number is None or not in_stock(number, given.where, devices, findings):
             continue
         holder, place = by_number.setdefault(number, (given.person_id, given.where))
         known = cessions.get(given.person_id)
@@ -89,7 +89,7 @@ def settle(
     return cessions
 
 
-def _holder(key: str, where: str, gathered: Gathered, findings: Findings) -> str | None:
+def holder_id(key: str, where: str, gathered: Gathered, findings: Findings) -> str | None:
     """Find a person by internal id or INE; what was typed may be a name: it is not repeated."""
     ine = identifiers.normalise(key)
     person_id = gathered.keys.get(key) or gathered.keys.get(ine)
@@ -105,7 +105,8 @@ def _holder(key: str, where: str, gathered: Gathered, findings: Findings) -> str
     return person_id
 
 
-def _number(typed: str, where: str, findings: Findings) -> str | None:
+def serial_of(typed: str, where: str, findings: Findings) -> str | None:
+    """Read a serial number as its label carries it; what was corrected is told."""
     number = identifiers.serial(typed)
     if not number:
         findings.problem("« N° de série » est vide.", where, "Complétez la cellule.")
@@ -126,9 +127,10 @@ def tablet(number: str) -> str:
     return f"tablette {number}" if identifiers.ine_problem(number) else "tablette"
 
 
-def _in_stock(
+def in_stock(
     number: str, where: str, devices: Mapping[str, Device] | None, findings: Findings
 ) -> bool:
+    """Tell whether a tablet is in the stock, when there is one; a near number is proposed."""
     if devices is None or number in devices:
         return True
     close = _alike(number, devices)
