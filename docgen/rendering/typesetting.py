@@ -13,7 +13,7 @@ from docgen.rendering.pdf import escaped, number
 
 SMALLEST = 0.8  # share of a slot's size below which a value no longer looks printed with care
 STEPS = (1.0, 0.95, 0.9, 0.85, SMALLEST)  # sizes tried once a value takes several lines
-REMEMBERED = 4_000  # shaped texts kept: classes, dates and first names come back, the rest is memory
+REMEMBERED = 4_000  # shaped texts kept: classes, dates and first names come back
 
 
 class Run(NamedTuple):
