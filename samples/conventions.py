@@ -1,9 +1,11 @@
-"""Write the Word models of conventions from their texts: `python -m samples.conventions`.
+"""Write the Word models of templates from their texts: `python -m samples.conventions`.
 
 `texte.md` is what a lawyer reads and a change shows; `body.docx` is made of it, the same bytes
-every time. Marks of a line: `#` title, `=` subtitle, `##` numbered article, `###` annex, `-` item,
-`@table NAME`, `@page`, `@si VARIANT` … `@fin`; any other line is a numbered paragraph once the
-articles have begun.
+every time. Marks of a line: `@entete` running title, `#` title, `=` subtitle, `>` note to whoever
+edits the model, `##` numbered article, `###` heading without a number, `+` paragraph numbered I,
+II…, `-` item, `@table NAME`, `@lignes TITLE` and its lines `| label | value | least height |`,
+`@page`, `@si VARIANT` … `@fin`; any other line is a paragraph, numbered once the articles have
+begun. Within a line, `**strong**`.
 """
 
 import io
@@ -20,8 +22,16 @@ from docgen.rendering.wordpackage import read_package, write_parts
 from samples import conventionstyles as styles
 from samples import conventiontables as tables
 
-FOLDERS = sorted((SHELF / "conventions").glob("*/texte.md"))
-RUNNING = "Convention de prêt d’une tablette"
+TEXTS = sorted(SHELF.glob("*/*/texte.md"))
+STYLES = {
+    "#": "Title",
+    "=": "Subtitle",
+    ">": "Note",
+    "##": "Article",
+    "###": "Heading 2",
+    "+": "Paragraphe numéroté",
+    "-": "Puce",
+}
 LEFT_OUT = ("docProps/thumbnail.jpeg", "customXml", "word/stylesWithEffects.xml")
 APP = (
     b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<Properties xmlns="http://schemas.'
@@ -30,13 +40,13 @@ APP = (
 )
 
 
-def build(text: str, title: str, running: str, version: str) -> bytes:
+def build(text: str, title: str, version: str) -> bytes:
     """Give the Word model of a text."""
     word = Document()
     styles.prepare(word)
     for former in list(word.element.body.iterchildren("{*}p")):
         word.element.body.remove(former)
-    _running(word, running, version)
+    _running(word, version)
     numbered = False
     for line in filter(None, map(str.strip, text.splitlines())):
         mark, _, rest = line.partition(" ")
@@ -50,12 +60,19 @@ def build(text: str, title: str, running: str, version: str) -> bytes:
 
 
 def _line(word: Word, mark: str, rest: str, line: str, *, numbered: bool) -> None:
-    kinds = {"#": "Title", "=": "Subtitle", "##": "Article", "###": "Heading 2", "-": "Puce"}
-    if mark in kinds:
-        _written(word.add_paragraph(style=kinds[mark]), rest)
+    if mark in STYLES:
+        _written(word.add_paragraph(style=STYLES[mark]), rest)
+    elif mark == "@entete":
+        word.sections[0].header.paragraphs[0].add_run(rest)
     elif mark == "@table":
         tables.TABLES[rest](word)
         word.add_paragraph(style="Espace")
+    elif mark == "@lignes":
+        word.add_paragraph(style="Espace")
+        tables.start_lines(word, rest)
+        word.add_paragraph(style="Espace")
+    elif mark == "|":
+        tables.add_line(word, line)
     elif mark == "@page":
         word.add_paragraph(style="Espace").add_run().add_break(WD_BREAK.PAGE)
     elif mark == "@si":
@@ -68,17 +85,20 @@ def _line(word: Word, mark: str, rest: str, line: str, *, numbered: bool) -> Non
 
 def _written(paragraph: Paragraph, text: str) -> None:
     """Write a text; each field is a run of its own, so that a person can format it apart."""
-    for piece in re.split(r"(\{\{.*?\}\})", text):
-        if piece:
-            style = "Champ" if piece.startswith("{{") else None
-            paragraph.add_run(piece, style=style)
+    for piece in re.split(r"(\{\{.*?\}\}|\*\*.*?\*\*)", text):
+        if piece.startswith("{{"):
+            paragraph.add_run(piece, style="Champ")
+        elif piece.startswith("**"):
+            paragraph.add_run(piece.strip("*"), style="Strong")
+        elif piece:
+            paragraph.add_run(piece)
 
 
-def _running(word: Word, running: str, version: str) -> None:
+def _running(word: Word, version: str) -> None:
     section = word.sections[0]
     styles.set_page(section)
     header = section.header.paragraphs[0]
-    header.text = f"{{{{ etablissement_nom }}}}\t{running}"
+    header.text = "{{ etablissement_nom }}\t"
     footer = section.footer.paragraphs[0]
     footer.add_run(f"Version\u00a0{version}\tPage\u00a0")
     styles.add_field(footer, "PAGE")
@@ -110,11 +130,9 @@ def main() -> None:
     """Write body.docx beside each text."""
     import tomllib
 
-    for path in FOLDERS:
+    for path in TEXTS:
         manifest = tomllib.loads(path.with_name("manifest.toml").read_text(encoding="utf-8"))
-        model = build(
-            path.read_text(encoding="utf-8"), manifest["title"], RUNNING, manifest["version"]
-        )
+        model = build(path.read_text(encoding="utf-8"), manifest["title"], manifest["version"])
         path.with_name("body.docx").write_bytes(model)
 
 

@@ -1,4 +1,4 @@
-"""The named styles of our conventions, their numbering and their page."""
+"""The named styles of our Word models, their numbering and their page."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ LINE = "9AA3B5"
 GREY = RGBColor(0x59, 0x59, 0x59)
 KEPT = (
     *("Normal", "Header", "Footer", "Title", "Subtitle", "Heading 1", "Heading 2", "Table Grid"),
-    *("Default Paragraph Font", "Normal Table", "No List"),
+    *("Default Paragraph Font", "Normal Table", "No List", "Strong"),
 )
 
 
@@ -44,15 +44,16 @@ PARAGRAPHS = (
     Look("Article", "Heading 1", 11, True, INK, 12, 4, True),
     Look("Heading 2", "Normal", 13, True, INK, 10, 6, True),
     Look("Alinéa", "Normal", 10, after=4),
+    Look("Paragraphe numéroté", "Normal", 10, after=4),
     Look("Puce", "Normal", 10, after=2),
     Look("Cellule", "Normal", 9.5, before=2, after=2),
     Look("Intitulé", "Cellule", 9.5, True, INK, 2, 2),
+    Look("Note", "Normal", 9, colour=GREY, after=2),
     Look("Balise", "Normal", 8, colour=GREY),
     Look("Espace", "Normal", 6),
     Look("Header", "Normal", 8, colour=GREY),
     Look("Footer", "Normal", 8, colour=GREY),
 )
-ARTICLES, ITEMS = 1, 2  # lists: articles and their paragraphs; items
 
 
 def prepare(word: Word) -> None:
@@ -92,7 +93,7 @@ def _paragraph_style(word: Word, look: Look) -> None:
     shape = style.paragraph_format
     shape.space_before, shape.space_after = Pt(look.before), Pt(look.after)
     shape.keep_with_next = look.kept
-    shape.keep_together = name == "Alinéa"
+    shape.keep_together = name in ("Alinéa", "Paragraphe numéroté")
     if name in ("Espace", "Balise", "Cellule", "Header", "Footer"):
         shape.line_spacing = 1.0
     if name in ("Heading 1", "Heading 2"):
@@ -119,7 +120,7 @@ def _language(word: Word) -> None:
 
 
 def _lists(word: Word) -> None:
-    """Number articles and their paragraphs by one list, items by another, through the styles."""
+    """Number by lists of Word, through the styles: articles and theirs; items; I, II…"""
     numbering = word.part.numbering_part.element
     for child in list(numbering):
         numbering.remove(child)
@@ -128,23 +129,20 @@ def _lists(word: Word) -> None:
         Level("decimal", "%1.%2", "Alinéa", 10, 10, "tab"),
     )
     items = (Level("bullet", "–", "Puce", 15, 5, "tab"),)
-    for number, levels in ((ARTICLES, articles), (ITEMS, items)):
+    alone = (Level("upperRoman", "%1.", "Paragraphe numéroté", 11, 11, "tab", bold=True),)
+    lists = dict(enumerate((articles, items, alone), start=1))
+    for number, levels in lists.items():
         model = _add(numbering, "w:abstractNum", abstractNumId=str(number))
         _add(model, "w:multiLevelType", val="multilevel")
         for depth, level in enumerate(levels):
             _level(word, model, depth, level)
-    for number in (ARTICLES, ITEMS):
+            properties = word.styles[level.style].element.get_or_add_pPr()
+            listed = properties.get_or_add_numPr()
+            listed.get_or_add_ilvl().val = depth
+            listed.get_or_add_numId().val = number
+    for number in lists:
         listed = _add(numbering, "w:num", numId=str(number))
         _add(listed, "w:abstractNumId", val=str(number))
-    for name, number, depth in (
-        ("Article", ARTICLES, 0),
-        ("Alinéa", ARTICLES, 1),
-        ("Puce", ITEMS, 0),
-    ):
-        properties = word.styles[name].element.get_or_add_pPr()
-        listed = properties.get_or_add_numPr()
-        listed.get_or_add_ilvl().val = depth
-        listed.get_or_add_numId().val = number
 
 
 class Level(NamedTuple):
@@ -156,6 +154,7 @@ class Level(NamedTuple):
     left: int
     hanging: int
     suffix: str
+    bold: bool = False
 
 
 def _level(word: Word, model: Any, depth: int, wanted: Level) -> None:  # noqa: ANN401
@@ -168,6 +167,8 @@ def _level(word: Word, model: Any, depth: int, wanted: Level) -> None:  # noqa: 
     _add(level, "w:lvlJc", val="left")
     shape = _add(level, "w:pPr")
     _add(shape, "w:ind", left=str(Mm(wanted.left).twips), hanging=str(Mm(wanted.hanging).twips))
+    if wanted.bold:
+        _add(_add(level, "w:rPr"), "w:b")
 
 
 def set_page(section: Section) -> None:

@@ -1,4 +1,4 @@
-"""The tables of our conventions: parties, equipment and its state, signatures, receipt."""
+"""The tables of our Word models: those of the conventions by name, and plain lines."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -184,6 +184,17 @@ def _strengthen(table: Table, style: str) -> None:
         cell.paragraphs[0].paragraph_format.keep_with_next = True
         if cell.text:
             _shade(cell)
+
+
+def start_lines(word: Word, title: str) -> None:
+    """Start a table of labels and values; `add_line` gives it its lines."""
+    _grid(word, (3.4, 9), title, "Un intitulé et sa valeur par ligne.")
+
+
+def add_line(word: Word, line: str) -> None:
+    """Add `| label | value |` to the last table; a third cell is the least height (mm)."""
+    label, value, *height = (cell.strip() for cell in line.strip("|").split("|"))
+    _row(word.tables[-1], (label, value), first="Intitulé", height=float(*height))
 
 
 SCHOOL_SIGNS = "Pour l’établissement (signature et cachet)"

@@ -24,7 +24,8 @@ from docgen.rendering.wordpackage import read_package
 from samples import conventions
 from tests.hostile import models
 
-CONVENTIONS = [slug for slug in library.slugs() if library.load(slug).manifest.kind == "convention"]
+WORDED = [slug for slug in library.slugs() if library.load(slug).manifest.engine == "word"]
+CONVENTIONS = [slug for slug in WORDED if library.load(slug).manifest.kind == "convention"]
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 HOSTILE_NAMES = (
     "Dupont & Fils <b>",
@@ -39,7 +40,7 @@ HOSTILE_NAMES = (
 )
 MODELS = {
     slug: Model((library.load(slug).folder / "body.docx").read_bytes(), library.load(slug).manifest)
-    for slug in CONVENTIONS
+    for slug in WORDED
 }
 PUPIL = "convention-pret-eleve"
 
@@ -196,13 +197,50 @@ def test_a_merged_model_keeps_no_footnote() -> None:
         wordmerge.merge([parts])
 
 
-@pytest.mark.parametrize("slug", CONVENTIONS)
+@pytest.mark.parametrize("slug", WORDED)
 def test_the_model_is_made_of_its_text(slug: str) -> None:
     """What was reviewed is what is shipped."""
     template = library.load(slug)
     text, manifest = template.text("texte.md"), template.manifest
-    made = conventions.build(text, manifest.title, conventions.RUNNING, manifest.version)
+    made = conventions.build(text, manifest.title, manifest.version)
     assert made == (template.folder / "body.docx").read_bytes()
+
+
+def test_the_marks_of_a_text_become_named_styles() -> None:
+    text = """@entete Titre courant
+        > À lire d’abord
+        + **Un sujet.** Et ce qu’on en dit à {{ chef_nom }}.
+        @lignes Pour signer
+        | Fait le | {{ date }} |
+        | Signature | | 24 |"""
+    made = Document(io.BytesIO(conventions.build(text, "Titre", "2026.1")))
+    assert made.sections[0].header.paragraphs[0].text == "{{ etablissement_nom }}\tTitre courant"
+    note, numbered, _, end = made.paragraphs
+    assert (note.style.name, note.text) == ("Note", "À lire d’abord")
+    assert numbered.style.name == "Paragraphe numéroté"
+    assert [(run.style.name, run.text) for run in numbered.runs] == [
+        ("Strong", "Un sujet."),
+        ("Default Paragraph Font", " Et ce qu’on en dit à "),
+        ("Champ", "{{ chef_nom }}"),
+        ("Default Paragraph Font", "."),
+    ]
+    (table,) = made.tables
+    rows = [[cell.text for cell in row.cells] for row in table.rows]
+    assert rows == [["Fait le", "{{ date }}"], ["Signature", ""]]
+    assert [row.height and round(row.height.mm) for row in table.rows] == [None, 24]
+    assert end._p.getprevious() is table._tbl
+
+
+def test_paragraphs_alone_are_numbered_by_word_in_roman_figures() -> None:
+    made = Document(io.BytesIO(conventions.build("+ Un\n+ Deux", "Titre", "2026.1")))
+    (number,) = made.styles["Paragraphe numéroté"].element.iter(W + "numId")
+    lists = made.part.numbering_part.element
+    own = [
+        each
+        for each in lists.iter(W + "abstractNum")
+        if each.get(W + "abstractNumId") == number.get(W + "val")
+    ]
+    assert [each.get(W + "val") for each in own[0].iter(W + "numFmt")] == ["upperRoman"]
 
 
 @pytest.mark.parametrize("slug", CONVENTIONS)
@@ -231,7 +269,7 @@ TYPOGRAPHY = {
 }
 
 
-@pytest.mark.parametrize("slug", CONVENTIONS)
+@pytest.mark.parametrize("slug", WORDED)
 @pytest.mark.parametrize("fault", TYPOGRAPHY)
 def test_the_text_obeys_french_typography(slug: str, fault: str) -> None:
     lines = text_of((library.load(slug).folder / "body.docx").read_bytes()).splitlines()
