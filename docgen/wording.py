@@ -1,7 +1,8 @@
-"""Word conventions on disk: a school's loans become documents, all of them or none.
+"""Word documents on disk: a school's loans become documents, all of them or none.
 
-Without a loan, a template gives two things: the model that the school may edit and give back
-(`--model`), and the convention with blanks, to complete by hand.
+Without a loan, a convention gives two things: the model that the school may edit and give back
+(`--model`), and the convention with blanks, to complete by hand. A document that the records of a
+loan have no part in is one and the other at once: a single file, the school's to finish.
 """
 
 import hashlib
@@ -48,6 +49,11 @@ class Request:
         """What the names of the files begin with."""
         return f"{self.template.manifest.slug}-{self.school.uai}"
 
+    @property
+    def is_for_loans(self) -> bool:
+        """Tell whether loans fill the template, and not the school alone."""
+        return not all(each.is_constant for each in self.template.manifest.fields)
+
 
 def write(request: Request, out: Path) -> list[str]:
     """Write the documents of a request into a folder and give their names.
@@ -56,6 +62,10 @@ def write(request: Request, out: Path) -> list[str]:
         InvalidInput: with every reason to refuse the model given, or every value refused.
         Unavailable: when LibreOffice is wanted and absent, or the folder cannot be written.
     """
+    if request.loans and not request.is_for_loans:
+        what = "ce modèle ne se remplit pas prêt par prêt."
+        where = request.template.manifest.slug
+        raise InvalidInput(Problem(what, where, "Demandez-le sans registre des prêts."))
     if request.format != "docx":
         office.program()  # said before anything is made
         if request.merged:
@@ -75,7 +85,7 @@ def write(request: Request, out: Path) -> list[str]:
         else:
             made = office.convert(made, request.format, folder)
         if not request.loans and not request.model:
-            made.append(_editable(request, folder))
+            made += [_editable(request, folder)] if request.is_for_loans else []
         elif not merged:
             made.append(_archive(made, folder / f"{request.stem}-{request.format}.zip"))
         _index(request, len(fillings), made, folder / INDEX)
@@ -150,16 +160,17 @@ def _values(request: Request, facts: Mapping[str, Fact], where: str) -> dict[str
 
 
 def _blanks(request: Request) -> list[Filling]:
-    """Give the convention of a school with blanks for the rest, in each variant."""
+    """Give the document of a school with blanks for the rest, in each variant."""
     fields = request.template.manifest.fields
     ours = [each for each in fields if each.is_constant]
     facts = _school(request)
     where = f"établissement {request.school.uai}"
     known = clean(ours, {each.name: facts.get(each.source) for each in ours}, where)
+    stem = request.stem + ("-vierge" if request.is_for_loans else "")
     several = len(request.template.manifest.variants) > 1
     return [
         Filling(
-            name=f"{request.stem}-vierge" + (f"-{variant.name}" if several else ""),
+            name=stem + (f"-{variant.name}" if several else ""),
             values={each.name: known.get(each.name, "") for each in fields},
             variant=variant.name,
             properties=_properties(request),

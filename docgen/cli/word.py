@@ -1,4 +1,4 @@
-"""`docgen word`: loan conventions as Word documents that a school can edit."""
+"""`docgen word`: loan conventions, and all that a school edits, as Word documents."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -11,7 +11,7 @@ from docgen.cli import output
 
 
 class Kind(StrEnum):
-    """The formats that a convention is given in."""
+    """The formats that a document is given in."""
 
     DOCX = "docx"
     DOC = "doc"
@@ -41,7 +41,7 @@ def word(  # noqa: PLR0917 - an option of the command each
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Écrire le résultat en JSON.")] = False,
 ) -> None:
-    """Fait les conventions de prêt : le modèle à modifier, ou un document par prêt."""
+    """Fait les documents Word : à modifier par l’établissement, ou un par prêt."""
     from docgen import library, rosters, wording
     from docgen.errors import InvalidInput, Problem
     from docgen.rosters import loans as registers

@@ -5,9 +5,11 @@ import re
 import subprocess
 import sys
 import zipfile
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from pypdf import PdfReader
 
 from docgen.rendering import office
 from samples.generate import school_toml
@@ -25,6 +27,7 @@ HA16FV20;E1;14/09/2026;02/07/2027;Bon état
 HA19LN20;E2;14/09/2026;02/07/2027;
 """
 PUPIL = "convention-pret-eleve"
+ARTICLE = "modele-article-reglement-interieur"
 
 
 @pytest.fixture
@@ -146,6 +149,27 @@ def test_every_value_refused_is_told_without_a_name(place: Path) -> None:
     assert names(place) == []
 
 
+def test_what_no_loan_fills_is_one_file_for_the_school_to_finish(place: Path) -> None:
+    done = word(place, template=ARTICLE)
+    assert done.returncode == 0, done.stderr
+    assert "1 document(s), 1 fichier(s)" in done.stdout
+    assert names(place) == ["job.json", f"{ARTICLE}-0130010R.docx"]
+    text = text_of((place / "out" / f"{ARTICLE}-0130010R.docx").read_bytes())
+    assert school().name in text
+    assert "L’établissement fixe la règle suivante\u00a0: ……" in text
+    assert "{{" not in text
+
+
+@pytest.mark.parametrize("kind", ["doc", "odt", "pdf"])
+def test_what_no_loan_fills_comes_in_the_format_asked_for(place: Path, kind: office.Kind) -> None:
+    assert word(place, "--format", kind, template=ARTICLE).returncode == 0
+    assert names(place) == ["job.json", f"{ARTICLE}-0130010R.{kind}"]
+    content = (place / "out" / f"{ARTICLE}-0130010R.{kind}").read_bytes()
+    assert content.startswith(office.MAGIC[kind])
+    if kind == "pdf":
+        assert len(PdfReader(BytesIO(content)).pages) == 1
+
+
 def test_staff_have_their_convention(place: Path) -> None:
     given = ("--roster", "personnels.csv", "--loans", "prets-personnels.csv")
     done = word(place, *given, template="convention-pret-personnel")
@@ -161,6 +185,7 @@ def test_staff_have_their_convention(place: Path) -> None:
         (("--loans", "prets.csv"), PUPIL, "--roster"),
         ((), "charte-cession-eleve", "docgen press"),
         (("--format", "rtf"), PUPIL, "--format"),
+        (LENT, ARTICLE, "sans registre des prêts"),
     ],
 )
 def test_what_cannot_be_asked_is_told(
