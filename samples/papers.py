@@ -33,6 +33,8 @@ def make_papers(school: Path, out: Path, pictures: Path) -> Iterator[tuple[str, 
     _write_loans(school)
     for each in CONVENTIONS:
         yield from _conventions(school, out, *each)
+    for template in editable():
+        yield _editable(school, out, template.manifest.slug)
     yield _attestations(school, out / "attestations")
     for template in forms():
         yield _form(template, out / "formulaires")
@@ -41,13 +43,22 @@ def make_papers(school: Path, out: Path, pictures: Path) -> Iterator[tuple[str, 
 
 
 def forms() -> list[Template]:
-    """List the notices and forms of the shelf."""
-    return [each for each in library.load_all() if each.manifest.kind in ("notice", "form")]
+    """List the notices and forms of the shelf that are filled."""
+    return [each for each in _notices_and_forms() if each.manifest.engine != "word"]
+
+
+def editable() -> list[Template]:
+    """List the notices and forms of the shelf that a school finishes in Word."""
+    return [each for each in _notices_and_forms() if each.manifest.engine == "word"]
 
 
 def count() -> int:
     """Tell how many rows `make_papers` will give."""
-    return len(CONVENTIONS) * len(FORMATS) + 1 + len(forms())
+    return len(CONVENTIONS) * len(FORMATS) + len(editable()) + 1 + len(forms())
+
+
+def _notices_and_forms() -> Iterator[Template]:
+    return (each for each in library.load_all() if each.manifest.kind in ("notice", "form"))
 
 
 def _conventions(
@@ -61,6 +72,17 @@ def _conventions(
             *("--loans", school / loans, "--format", form, "--on", "14/09/2026", "--out", folder),
         )
         yield (slug, f"{form} × {LENT}", str(folder))
+
+
+def _editable(school: Path, out: Path, slug: str) -> tuple[str, str, str]:
+    """Make a document to finish in every format; no loan has a part in it."""
+    for form in FORMATS:
+        folder = out / slug / form
+        _docgen(
+            *("word", slug, "--school", school / "school.toml", "--format", form),
+            *("--on", "14/09/2026", "--out", folder),
+        )
+    return (slug, ", ".join(FORMATS), str(out / slug))
 
 
 def _attestations(school: Path, folder: Path) -> tuple[str, str, str]:
