@@ -73,10 +73,9 @@ def write(request: Request, out: Path) -> list[str]:
             raise InvalidInput(Problem(what, "--merged", "Demandez --format docx."))
     fillings = list(_fillings(request)) if request.loans else _blanks(request)
     merged = f"{request.stem}.docx" if request.merged and request.loans else ""
-    with (
-        tempfile.TemporaryDirectory(prefix="docgen-word-") as kept,
-        staged(out) as folder,
-    ):
+    with staged(out) as folder, tempfile.TemporaryDirectory(dir=folder) as kept:
+        # Within the folder: a file moves only on its own disk, and a run that is killed leaves
+        # the names of people nowhere else.
         place = Path(kept)
         word.fill(request.template, fillings, place, given=request.model, merged=merged)
         made = sorted(place.glob("*.docx"))

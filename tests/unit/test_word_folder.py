@@ -1,16 +1,20 @@
 """`docgen word`: the model to edit, a document for each loan, all of them or none."""
 
+import errno
 import json
+import os
 import re
 import subprocess
 import sys
 import zipfile
+from datetime import date
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
 
+from docgen import library, wording
 from docgen.rendering import office
 from samples.generate import school_toml
 from samples.people import school
@@ -109,6 +113,24 @@ def test_loans_come_in_the_format_asked_for(place: Path, kind: office.Kind) -> N
     made = place / "out" / f"PE-0130010R-E1-HA16FV20.{kind}"
     assert made.read_bytes().startswith(office.MAGIC[kind])
     assert not list((place / "out").glob("*.docx"))
+
+
+def test_the_folder_may_stand_on_another_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file moves only on its own disk, and /tmp is often a disk of its own."""
+    out = tmp_path / "out"
+    move = os.replace
+
+    def within_a_disk(source: Path, target: Path) -> None:
+        if out not in Path(source).parents:
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+        move(source, target)
+
+    monkeypatch.setattr(os, "replace", within_a_disk)
+    request = wording.Request(library.load(PUPIL), school(), date(2026, 9, 1))
+    assert len(wording.write(request, out)) == 3
+    assert not list(out.glob(".*"))
 
 
 def test_a_class_comes_in_one_file(place: Path) -> None:
