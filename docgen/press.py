@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -91,15 +91,45 @@ class Order:
 class Job:
     """An order made ready: its run, and its documents one by one, in the order of printing.
 
-    `count` is how many documents there will be when nothing is refused. `problems` grows as the
-    documents are drawn; a job with problems must not be delivered.
+    `constants` are the values that are the same for everybody. `count` is how many documents there
+    will be when nothing is refused. `problems` grows as the documents are drawn; a job with
+    problems must not be delivered.
     """
 
     order: Order
-    run: Run
-    people: Iterable[Person]
-    count: int
+    key: Key
+    cache: Path
+    people: Sequence[Person]
+    constants: Mapping[str, str]
     problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        """How many documents there will be."""
+        return len(self.people) * len(self.order.marks)
+
+    @cached_property
+    def run(self) -> Run:
+        """The run of the job, its layout compiled when first asked for.
+
+        Raises:
+            LayoutOverflows: when the template breaks its promise of pages.
+            InvalidInput: for a template with colours, or a profile that is not a press's.
+        """
+        order, manifest = self.order, self.order.template.manifest
+        form = load_form(order.template, order.layout, self.cache)
+        if order.profile and not form.grey:
+            what = "ce modèle a des couleurs, et les fichiers PDF/X-4 sont faits pour le noir seul."
+            raise InvalidInput(Problem(what, manifest.slug, "Imprimez-le sans --pdf-x."))
+        imposition = impose(form, order.layout, manifest.codes)
+        symbols = load_table(self.cache)
+        intent = read_intent(order.profile, manifest.title, order.on) if order.profile else None
+        return Run(
+            *(manifest, form, imposition, self.constants, self.key, symbols),
+            separators=order.separators,
+            by_class=order.ordering == "class",
+            intent=intent,
+        )
 
     def documents(self) -> Iterator[Document]:
         """Give the documents; people whose values are refused are left out and reported."""
@@ -144,7 +174,7 @@ class Job:
         prefix = self.order.template.manifest.reference
         for attempt in range(1000):
             facts = (*self.order.identity, person.id, mark, str(attempt))
-            number = pagecode.document_number(self.run.key, *facts)
+            number = pagecode.document_number(self.key, *facts)
             reference = pagecode.reference(prefix, number)
             if reference not in taken:
                 taken.add(reference)
@@ -153,11 +183,10 @@ class Job:
 
 
 def prepare(order: Order, key: Key, cache: Path) -> Job:
-    """Check an order and make it ready.
+    """Check an order and make it ready; nothing is laid out yet.
 
     Raises:
         InvalidInput: for an unknown class, nobody to print for, or values of the school refused.
-        LayoutOverflows: when the template breaks its promise of pages.
     """
     manifest = order.template.manifest
     if order.separators and order.ordering != "class":
@@ -172,20 +201,7 @@ def prepare(order: Order, key: Key, cache: Path) -> Job:
     facts = school_facts(order.school, order.roster.school_year)
     values = {each.name: facts.get(each.source) for each in constants}
     cleaned = clean(constants, values, f"établissement {order.school.uai}")
-    form = load_form(order.template, order.layout, cache)
-    if order.profile and not form.grey:
-        what = "ce modèle a des couleurs, et les fichiers PDF/X-4 sont faits pour le noir seul."
-        raise InvalidInput(Problem(what, manifest.slug, "Imprimez-le sans --pdf-x."))
-    imposition = impose(form, order.layout, manifest.codes)
-    symbols = load_table(cache)
-    intent = read_intent(order.profile, manifest.title, order.on) if order.profile else None
-    run = Run(
-        *(manifest, form, imposition, cleaned, key, symbols),
-        separators=order.separators,
-        by_class=order.ordering == "class",
-        intent=intent,
-    )
-    return Job(order, run, people, len(people) * len(order.marks))
+    return Job(order, key, cache, people, cleaned)
 
 
 def select(order: Order) -> list[Person]:

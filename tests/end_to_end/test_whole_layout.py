@@ -73,7 +73,7 @@ def differences(slug: str, base: str, data: Path, part: int) -> list[tuple[str, 
 def test_filled_and_laid_out_whole_are_alike(slug: str, base: str) -> None:
     """At 150 dpi, at most 0.1 % of pixels differ by more than 32 grey levels."""
     order_ = order(slug, base, everybody(slug, PEOPLE))
-    prepare(order_, KEY, data_folder() / "cache")  # compiled once, before the children start
+    _ = prepare(order_, KEY, data_folder() / "cache").run  # once, before the children start
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         parts = [pool.submit(differences, slug, base, data_folder(), part) for part in (0, 1)]
         found = [each for part in parts for each in part.result()]

@@ -81,9 +81,10 @@ def test_a_file_for_no_press_in_particular_says_nothing_of_one() -> None:
 def test_a_template_in_colour_is_refused_for_a_press_and_pressed_otherwise(tmp_path: Path) -> None:
     template = edited(tmp_path, {"style.css": [("size: A4", "size: A4; background: red")]})
     path = written(tmp_path, profile())
-    (problem,) = refusal(lambda: job(people(1), template=template, profile=path), InvalidInput)
+    (problem,) = refusal(lambda: job(people(1), template=template, profile=path).run, InvalidInput)
     assert problem.what.startswith("ce modèle a des couleurs")
     assert job(people(1), template=template).count == 1
+    assert job(people(1), template=template).run.intent is None
 
 
 def test_no_page_asks_for_colour() -> None:
