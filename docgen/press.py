@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -99,14 +99,10 @@ class Job:
     order: Order
     key: Key
     cache: Path
-    people: Sequence[Person]
+    people: Iterable[Person]
+    count: int
     constants: Mapping[str, str]
     problems: list[Problem] = field(default_factory=list)
-
-    @property
-    def count(self) -> int:
-        """How many documents there will be."""
-        return len(self.people) * len(self.order.marks)
 
     @cached_property
     def run(self) -> Run:
@@ -201,7 +197,7 @@ def prepare(order: Order, key: Key, cache: Path) -> Job:
     facts = school_facts(order.school, order.roster.school_year)
     values = {each.name: facts.get(each.source) for each in constants}
     cleaned = clean(constants, values, f"établissement {order.school.uai}")
-    return Job(order, key, cache, people, cleaned)
+    return Job(order, key, cache, people, len(people) * len(order.marks), cleaned)
 
 
 def select(order: Order) -> list[Person]:
