@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from docgen.errors import Problem, TemplateRejected
-from docgen.manifest import Layout, Manifest, read_manifest
+from docgen.manifest import Layout, Manifest, read_manifest, shared_folders
 
 SHELF = Path(__file__).resolve().parent.parent / "templates"
 
@@ -40,8 +40,8 @@ class Template:
 
     @property
     def folders(self) -> list[Path]:
-        """The folders that a body may read: its own, and those that its kind shares (_…)."""
-        return [self.folder, *sorted(self.folder.parent.glob("_*"))]
+        """The folders that a body may read: its own, and those that are shared (_…)."""
+        return [self.folder, *shared_folders(self.folder)]
 
     def _files(self) -> dict[str, Path]:
         """Give all that may decide how the template looks, by name from its folder."""

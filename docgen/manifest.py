@@ -128,6 +128,16 @@ def read_manifest(path: Path) -> Manifest:
     return manifest
 
 
+def shared_folders(folder: Path) -> list[Path]:
+    """List what templates share: the folders of their kind, then of their shelf, named _….
+
+    A link is none of them: it could lead anywhere.
+    """
+    kind = folder.parent
+    found = (each for place in (kind, kind.parent) for each in sorted(place.glob("_*")))
+    return [each for each in found if each.is_dir() and not each.is_symlink()]
+
+
 def _problems(manifest: Manifest, path: Path) -> Iterator[str]:
     if manifest.slug != path.parent.name:
         yield f"le dossier doit porter le nom du modèle, « {manifest.slug} »."
@@ -205,10 +215,11 @@ def _layout_problems(manifest: Manifest) -> Iterator[str]:
 
 def _file_problems(manifest: Manifest, folder: Path) -> Iterator[str]:
     styles = [style for layout in manifest.layouts for style in layout.styles]
-    shelf = folder.resolve().parent
+    own = folder.resolve()
+    roots = (own.parent, *shared_folders(own))
     for name in dict.fromkeys((manifest.body, *manifest.styles, *styles)):
         path = (folder / name).resolve()
-        if not path.is_relative_to(shelf):
+        if not any(path.is_relative_to(root) for root in roots):
             yield f"le fichier « {name} » est hors des modèles."
         elif not path.is_file():
             yield f"le fichier « {name} » manque."

@@ -218,16 +218,28 @@ def test_a_body_attaches_no_file(tmp_path: Path, inner: str) -> None:
         flow.blank(template, manifest.layouts[0], manifest.variants[0])
 
 
-def test_a_body_reads_its_own_files_and_those_of_its_kind(tmp_path: Path) -> None:
-    template = with_body(
-        tmp_path,
-        '<img style="width: 9pt" src=own.svg><img style="width: 9pt" src=../_commun/shared.svg>',
-    )
-    (template.folder.parent / "_commun").mkdir()
-    svg = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 9 9'><rect width='9'/></svg>"
-    for path in (template.folder / "own.svg", template.folder.parent / "_commun" / "shared.svg"):
-        path.write_text(svg, encoding="utf-8")
+SVG = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 9 9'><rect width='9'/></svg>"
+
+
+def test_a_body_reads_its_own_files_and_those_that_are_shared(tmp_path: Path) -> None:
+    names = ("own.svg", "../_commun/kind.svg", "../../_commun/shelf.svg")
+    pictures = "".join(f'<img style="width: 9pt" src={name}>' for name in names)
+    template = with_body(tmp_path, pictures)
+    for name in names:
+        path = template.folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(SVG, encoding="utf-8")
     assert len(render(template).pages) == 1  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("link", ["../_lien", "../../_lien"])
+def test_a_shared_folder_that_is_a_link_is_not_read(tmp_path: Path, link: str) -> None:
+    template = with_body(tmp_path, f"<img src={link}/secret.svg>")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "secret.svg").write_text(SVG, encoding="utf-8")
+    (template.folder / link).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(TemplateRejected):
+        render(template)
 
 
 @pytest.fixture(scope="module")

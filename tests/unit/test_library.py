@@ -117,6 +117,18 @@ def test_the_checksum_changes_with_every_file_that_the_body_shows(
     assert sums[0] != sums[1]
 
 
+@pytest.mark.parametrize("place", ["charters/_commun", "_commun"])
+def test_the_checksum_changes_with_every_file_that_is_shared(tmp_path: Path, place: str) -> None:
+    edited(tmp_path, {})
+    shared = tmp_path / "shelf" / place
+    shared.mkdir()
+    sums = []
+    for content in ("p { color: red }", "p { color: blue }"):
+        (shared / "papier.css").write_text(content, encoding="utf-8")
+        sums.append(library.load("petite-charte", tmp_path / "shelf").checksum)
+    assert sums[0] != sums[1]
+
+
 def test_two_templates_of_one_name_are_refused(tmp_path: Path) -> None:
     template = edited(tmp_path, {})
     (tmp_path / "shelf" / "notices").mkdir()

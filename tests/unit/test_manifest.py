@@ -158,6 +158,41 @@ def test_what_would_break_later_is_refused_at_once(tmp_path: Path, fault: str) -
         edited(tmp_path, {MANIFEST: changes})
 
 
+@pytest.mark.parametrize("place", ["../_commun", "../../_commun"])
+def test_a_style_may_be_shared_by_a_kind_or_by_the_shelf(tmp_path: Path, place: str) -> None:
+    shared = tmp_path / "shelf" / "charters" / "petite-charte" / place
+    shared.mkdir(parents=True)
+    (shared / "feuille.css").touch()
+    template = edited(
+        tmp_path, {MANIFEST: [('"style.css"', f'"{place}/feuille.css", "style.css"')]}
+    )
+    path = template.styles(template.manifest.layouts[0])[0]
+    assert path.resolve() == (shared / "feuille.css").resolve()
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("../../notices/feuille.css", "another kind"),
+        ("../../feuille.css", "the shelf, but no folder that it shares"),
+        ("../../../_commun/feuille.css", "beside the shelf"),
+        ("../../_lien/feuille.css", "a link that leads out of the shelf"),
+        ("../../_commun/lien.css", "a link within a shared folder that leads out of the shelf"),
+        ("../../_commun/../notices/feuille.css", "through a shared folder"),
+    ],
+)
+def test_a_style_of_elsewhere_is_refused(tmp_path: Path, name: str, reason: str) -> None:
+    shelf = tmp_path / "shelf"
+    for folder in (shelf, shelf / "notices", shelf / "_commun", tmp_path / "_commun"):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "feuille.css").touch()
+    (shelf / "_lien").symlink_to(tmp_path / "_commun")
+    (shelf / "_commun" / "lien.css").symlink_to(tmp_path / "_commun" / "feuille.css")
+    assert told(tmp_path, '"style.css"', f'"{name}"') == [
+        f"le fichier « {name} » est hors des modèles."
+    ], reason
+
+
 def test_a_template_has_a_layout(tmp_path: Path) -> None:
     text = (SHELF / "charters" / "petite-charte" / MANIFEST).read_text(encoding="utf-8")
     start, end = text.index("[[layouts]]"), text.index("[[variants]]")
