@@ -27,15 +27,25 @@ app.command("word")(word.word)
 app.add_typer(templates.app, name="templates")
 
 INTERRUPTED = 130  # as shells say it: 128 + SIGINT; typer gives it too
+UNREAD = 141  # 128 + SIGPIPE
 LISTS = ("--roster", "--class", "--teachers", "--previous")
 
 
 def main() -> None:
     """Run a command; every error becomes sentences and an exit code."""
     signal.signal(signal.SIGTERM, _interrupted)
-    arguments = spread(sys.argv[1:])
     try:
-        code = app(arguments, prog_name="docgen", standalone_mode=False) or 0
+        code = _run(spread(sys.argv[1:]))
+        sys.stdout.flush()
+    except (BrokenPipeError, SystemExit):  # typer exits so, when a pipe is broken
+        _hush()
+        code = UNREAD
+    sys.exit(code)
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        code: int = app(arguments, prog_name="docgen", standalone_mode=False) or 0
     except (typer.Abort, KeyboardInterrupt):
         code = INTERRUPTED
     except Exception as error:
@@ -44,7 +54,14 @@ def main() -> None:
         code = _answer(error, as_json="--json" in arguments)
     if code == INTERRUPTED:
         warn("Interrompu : rien n’a été écrit.")
-    sys.exit(code)
+    return code
+
+
+def _hush() -> None:
+    """Say no more: whoever read the answer has gone (`docgen … | head`)."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
 
 
 def spread(arguments: list[str]) -> list[str]:

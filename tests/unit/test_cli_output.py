@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import subprocess
 import sys
 
 import pytest
@@ -108,3 +110,19 @@ def test_progress_is_shown_on_a_terminal_alone(monkeypatch: pytest.MonkeyPatch) 
         done(10)
     assert "Impression" in screen.getvalue()
     assert "10/10" in screen.getvalue()
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["templates list", "templates schema attestation-cession", "--help", "fill no --json"],
+)
+def test_nothing_is_said_to_who_has_gone(command: str) -> None:
+    """A short answer, a long one, the help and an error, as `docgen … | head` cuts them."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    program = [sys.executable, "-c", "from docgen.cli import main; main()", *command.split()]
+    try:
+        done = subprocess.run(program, stdout=writing, stderr=subprocess.PIPE, check=False)
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (141, b"")
