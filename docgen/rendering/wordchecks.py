@@ -15,6 +15,7 @@ from docgen.rendering.wordpackage import is_xml
 MAIN = "word/document.xml"
 TYPES = "[Content_Types].xml"
 WORDPROCESSING = "application/vnd.openxmlformats-officedocument.wordprocessingml."
+W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 FILLED = re.compile(r"word/(document|header\d*|footer\d*|footnotes|endnotes)\.xml")
 PICTURES = {".png", ".jpg", ".jpeg", ".gif"}
 MOST_ELEMENTS = 200_000
@@ -32,6 +33,7 @@ RELATIONS = {
     "frame": "un cadre lié",
     "mailMergeSource": "une source de publipostage",
     "mailMergeHeaderSource": "une source de publipostage",
+    "webextension": "un complément Office",
 }
 ELEMENTS = {
     "object": "un objet OLE",
@@ -41,6 +43,15 @@ ELEMENTS = {
     "subDoc": "un sous-document",
     "attachedTemplate": "un modèle attaché",
     "mailMerge": "une source de publipostage",
+}
+REVISED = {
+    W + name for name in ("ins", "del", "moveFrom", "moveTo", "cellIns", "cellDel", "cellMerge")
+}
+# What Word does not open when it is empty, and what it must hold.
+NEVER_EMPTY = {
+    **dict.fromkeys((f"{W}hdr", f"{W}ftr", f"{W}txbxContent"), W + "p"),
+    W + "tr": W + "tc",
+    W + "tbl": W + "tr",
 }
 # Fields that say where the reader is; any other may reach for a file, a server or a program.
 FIELDS = (
@@ -76,6 +87,31 @@ def package_problems(contents: Mapping[str, bytes]) -> list[Problem]:
         else:
             problems += _part_problems(name, root)
     return list(dict.fromkeys(problems))
+
+
+def filled_problems(contents: Mapping[str, bytes]) -> list[Problem]:
+    """Give what filling its tags did to a document that was sound."""
+    problems = []
+    for name in filled_parts(contents):
+        try:
+            root: Part = fromstring(contents[name])
+        except ParseError:
+            what = "une balise est à cheval sur deux parties : un lien, une cellule, un cadre."
+            problems.append(Problem(what, "", "Effacez-la, puis tapez-la de nouveau d’un trait."))
+            continue
+        if any(_is_emptied(element) for element in root.iter()):
+            what = "une condition peut laisser vide une cellule, un tableau ou un cadre."
+            remedy = "Laissez-y une ligne hors de la condition, ou mettez tout dans la condition."
+            problems.append(Problem(what, "", remedy))
+    return list(dict.fromkeys(problems))
+
+
+def _is_emptied(element: Part) -> bool:
+    if element.tag == W + "tc":  # it must end with a paragraph, or a control that holds one
+        blocks = [each.tag for each in element if _local(each.tag) in ("p", "tbl", "sdt")]
+        return not blocks or blocks[-1] == W + "tbl"
+    held = NEVER_EMPTY.get(element.tag)
+    return held is not None and element.find(f".//{held}") is None
 
 
 def _file_problems(contents: Mapping[str, bytes]) -> Iterator[Problem]:
@@ -114,6 +150,13 @@ def _part_problems(name: str, root: Part) -> Iterator[Problem]:
             yield Problem("ce fichier est démesurément long ou imbriqué.", "", "Simplifiez-le.")
             return
         yield from _element_problems(root)
+        if name == MAIN and root.tag != W + "document":
+            what = "ce fichier est au format « Document Open XML strict »."
+            yield Problem(what, "", "Enregistrez-le au format « Document Word (.docx) ».")
+        # The properties of a file are ours: Word may take its title from a line that holds a tag.
+        is_filled = FILLED.fullmatch(name) or name.startswith("docProps/")
+        if not is_filled and TAG.search("".join(root.itertext())):
+            yield _misplaced()
         if name.startswith("word/"):
             for instruction in _instructions(root):
                 yield from _instruction_problems(instruction)
@@ -166,6 +209,12 @@ def _element_problems(root: Part) -> Iterator[Problem]:
         name = _local(element.tag)
         if name in ELEMENTS:
             yield _carries(ELEMENTS[name])
+        elif element.tag in REVISED:
+            what = "ce fichier contient des modifications suivies, ni acceptées ni refusées."
+            yield Problem(what, "", "Onglet Révision : « Accepter toutes les modifications ».")
+        elif element.tag == W + "commentReference":
+            what = "ce fichier contient des commentaires, qui suivraient chaque document."
+            yield Problem(what, "", "Onglet Révision : « Supprimer tous les commentaires ».")
         for key, value in element.attrib.items():
             if _local(key) in ("src", "href") and SCHEME.match(value):
                 yield Problem("ce fichier va chercher quelque chose au-dehors.", "", "Retirez-le.")
@@ -216,5 +265,5 @@ def _carries(what: str) -> Problem:
 
 
 def _misplaced() -> Problem:
-    what = "une balise se trouve dans un lien, un champ Word ou une propriété."
+    what = "une balise se trouve dans un lien, un champ Word, un dessin ou une propriété."
     return Problem(what, "", "Une balise se place dans le texte seulement.")

@@ -4,8 +4,9 @@ Only the parts that change are written again, the others are copied as they were
 order of magnitude faster than opening the model anew for each document, and the same text.
 """
 
+import html
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
 import msgspec
@@ -13,9 +14,14 @@ from jinja2 import Template, TemplateError
 
 from docgen.errors import InvalidInput, Problem, TemplateRejected, ValuesRejected
 from docgen.fields import has_invisible
-from docgen.manifest import Manifest
+from docgen.manifest import Manifest, Variant
 from docgen.rendering import wordtags
-from docgen.rendering.wordchecks import MAIN, filled_parts, package_problems
+from docgen.rendering.wordchecks import (
+    MAIN,
+    filled_parts,
+    filled_problems,
+    package_problems,
+)
 from docgen.rendering.wordpackage import Part, part, read_package, write_package
 
 CORE = "docProps/core.xml"
@@ -83,6 +89,7 @@ class Model:
                 continue
             used, found = wordtags.examine(text, known)
             self.names |= used
+            found = [*wordtags.astray(contents[name]), *found]
             problems += found
             if not found:
                 self.templates[name] = wordtags.compile_source(text)
@@ -116,7 +123,7 @@ class Model:
         ]
         if problems:
             raise ValuesRejected(problems)
-        readings = {name: name == filling.variant for name in self.variants}
+        readings = {name: wordtags.Reading(name == filling.variant) for name in self.variants}
         blank = wordtags.Blank()
         return readings | {name: value or blank for name, value in filling.values.items()}
 
@@ -156,12 +163,10 @@ def _missing(model: Model, manifest: Manifest) -> list[Problem]:
 def _trial(model: Model, manifest: Manifest) -> list[Problem]:
     """Fill a model as a loan would, and look at what comes out as at what came in."""
     properties = Properties(title=manifest.title, author="")
+    samples = {field.name: field.sample for field in manifest.fields}
     problems: list[Problem] = []
     for variant in manifest.variants:
-        for values in (
-            {field.name: field.sample for field in manifest.fields},
-            {field.name: "" for field in manifest.fields},
-        ):
+        for values in (samples, dict.fromkeys(samples, "")):
             filling = Filling(
                 name="essai", values=values, variant=variant.name, properties=properties
             )
@@ -169,9 +174,22 @@ def _trial(model: Model, manifest: Manifest) -> list[Problem]:
                 parts = {each.name: each.content for each in model.filled_parts(filling)}
             except InvalidInput as error:
                 problems += error.problems
-            else:
-                problems += package_problems(parts)
+                continue
+            problems += filled_problems(parts) or package_problems(parts)
+            if values is samples:
+                problems += _unseen(parts, manifest, variant)
     return list(dict.fromkeys(problems))
+
+
+def _unseen(parts: Mapping[str, bytes], manifest: Manifest, variant: Variant) -> Iterator[Problem]:
+    """Say which mandatory fields a condition hides from this variant."""
+    xml = "".join(parts[name].decode() for name in filled_parts(parts))
+    text = html.unescape(re.sub("<[^>]*>", "", xml)).casefold()
+    for field in manifest.fields:
+        if field.required and not field.is_constant and field.sample.casefold() not in text:
+            what = f"le champ obligatoire « {field.label} » ne paraît pas pour « {variant.title} »."
+            remedy = f"Sortez la balise {{{{ {field.name} }}}} de la condition qui la cache."
+            yield Problem(what, "", remedy)
 
 
 def prefill(content: bytes, values: Mapping[str, str], properties: Properties) -> bytes:
@@ -190,6 +208,9 @@ def prefill(content: bytes, values: Mapping[str, str], properties: Properties) -
 def _rendered(template: Template, context: Mapping[str, object], filling: Filling) -> bytes:
     try:
         return (DECLARATION + template.render(context)).encode()
-    except TemplateError as error:
-        what = f"une valeur manque ou une balise ne peut pas être remplie ({error.message})."
+    except (TemplateError, TypeError) as error:
+        missing = re.match(r"'(\w+)' is undefined", str(error))
+        what = "une balise écrit, compare ou change comme un texte ce qui n’en est pas un."
+        if missing:
+            what = f"la valeur « {missing[1]} » manque."
         raise ValuesRejected(Problem(what, filling.where)) from error

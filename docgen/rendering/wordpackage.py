@@ -20,6 +20,7 @@ MAX_XML = 8 * 2**20  # a convention of ten pages holds some 200 kB of XML
 MAX_RATIO = 150
 RATIO_FROM = 2**20
 CENTRAL_RECORD = b"PK\x01\x02"
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 XML = (".xml", ".rels")
 LOCAL = struct.Struct("<4s5H3L2H")
 CENTRAL = struct.Struct("<4s6H3L5H2L")
@@ -51,6 +52,9 @@ def read_package(content: bytes) -> dict[str, bytes]:
     Raises:
         TemplateRejected: when it is not a zip archive, damaged, locked, or made to harm.
     """
+    if content.startswith(OLE):
+        what = "ce fichier est protégé par un mot de passe, ou est un ancien document Word (.doc)."
+        raise _refusal(what, "Retirez le mot de passe, puis enregistrez-le au format .docx.")
     if not content.startswith(b"PK\x03\x04"):
         raise _refusal("ce fichier n’est pas un document .docx.", AGAIN)
     if len(content) > MAX_FILE or content.count(CENTRAL_RECORD) > MAX_PARTS:

@@ -4,9 +4,10 @@ A school may send its own model, so its tags are a stranger's program. What is n
 below is refused before anything runs; the sandbox is the second wall.
 """
 
+import html
 import re
 from collections.abc import Callable, Collection, Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 from docxtpl import DocxTemplate
 from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes
@@ -16,7 +17,14 @@ from markupsafe import Markup
 
 from docgen.errors import Problem
 
+Node: TypeAlias = Any  # lxml has no types of its own
+W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 TAG = re.compile(r"\{[{%#]")
+VALUE = re.compile(r"\{\{.*?(?:\}\}|$)", re.DOTALL)
+# {%p … %} takes its paragraph away, {%tr … %} its row, {%tc … %} its cell, with all that they hold.
+HOLDERS = {"p": "son paragraphe", "tr": "sa ligne de tableau", "tc": "sa cellule"}
+HELD = ("drawing", "pict", "sectPr")
+RICH = re.compile(r"\{\{(p|tr|tc|r)\s")
 DOTS = "…" * 11
 # What a tag may be made of: a value, a condition on values, a filter. No call, no attribute, no
 # arithmetic, no loop: nothing whose cost is not the length of the text.
@@ -48,6 +56,15 @@ class Blank(str):
 
     def __str__(self) -> str:
         return DOTS
+
+
+class Reading(int):
+    """Whether a variant is this document's: true or false in a condition, never written."""
+
+    def __html__(self) -> str:
+        raise TypeError
+
+    __str__ = __html__
 
 
 def _of_text(change: Callable[[str], str]) -> Callable[[str], str]:
@@ -116,8 +133,8 @@ def examine(text: str, known: Collection[str]) -> tuple[set[str], list[Problem]]
     """Give the names that a source uses, and every reason to refuse it."""
     try:
         tree = SANDBOX.parse(text)
-    except TemplateSyntaxError as error:
-        return set(), [_misspelt(text, error)]
+    except TemplateSyntaxError:
+        return set(), [_misspelt(text)]
     names = {node.name for node in tree.find_all(nodes.Name)}
     return names, [*_strangers(names, known), *_forbidden(tree)]
 
@@ -137,21 +154,57 @@ def _forbidden(tree: nodes.Template) -> Iterator[Problem]:
         elif isinstance(node, nodes.Name) and node.ctx != "load":
             what = "une variable"
         elif not isinstance(node, (*ALLOWED, nodes.Name)):
-            what = WORDS.get(type(node), f"une instruction ({type(node).__name__})")
+            what = WORDS.get(type(node), "un calcul, une liste ou une instruction")
         if what and what not in told:
             told.add(what)
             remedy = "Une balise ne contient qu’un champ, une condition ou un filtre connu."
-            yield Problem(f"{what} n’est pas admis dans une balise.", "", remedy)
+            yield Problem(f"{what} ne peut pas figurer dans une balise.", "", remedy)
 
 
-def _misspelt(text: str, error: TemplateSyntaxError) -> Problem:
-    """Tell a tag that cannot be read; what stands on its line is shown without its XML."""
-    lines = text.splitlines()
-    line = lines[error.lineno - 1] if error.lineno <= len(lines) else ""
-    tags = re.findall(r"\{[{%].{0,60}?[%}]\}", re.sub("<[^>]*>", "", line))
-    shown = f" Balises de ce passage : {' '.join(tags[:3])}" if len(lines) > 1 and tags else ""
+def _misspelt(text: str) -> Problem:
+    """Tell a tag that cannot be read: the value that is the first at fault, else a condition."""
+    for found in VALUE.finditer(re.sub("<[^>]*>", "", text)):
+        try:
+            SANDBOX.parse(html.unescape(found[0]))
+        except TemplateSyntaxError:
+            what = f"une balise est mal écrite : {found[0][:80]}"
+            return Problem(what, "", "Une valeur s’écrit {{ nom_du_champ }}, sans rien d’autre.")
     what = "une balise est mal écrite, ou une condition n’est pas refermée."
-    return Problem(what, "", f"Vérifiez que chaque {{% if %}} a son {{% endif %}}.{shown}")
+    return Problem(what, "", "Vérifiez que chaque {% if %} a son {% endif %}.")
+
+
+def astray(xml: bytes) -> list[Problem]:
+    """Tell the tags that would take something away from every document, or write outside of text.
+
+    A tag of a paragraph, of a row or of a cell stands alone in it.
+    """
+    root = etree.fromstring(xml, etree.XMLParser(resolve_entities=False, no_network=True))
+    problems = []
+    for kind, holder in HOLDERS.items():
+        opening, alone = f"{{%{kind} ", re.compile(rf"\{{%{kind} [^}}%]*%\}}")
+        for element, text in _texts(root, kind).items():
+            if opening not in text:
+                continue
+            held = any(element.find(f".//{W}{name}") is not None for name in HELD)
+            if held or not alone.fullmatch(text.strip()):
+                what = f"une balise {{%{kind} … %}} doit être seule dans {holder}."
+                remedy = "Ce qui l’accompagne disparaîtrait : déplacez-le."
+                problems.append(Problem(what, "", remedy))
+    for text in _texts(root, "p").values():
+        if found := RICH.search(text):
+            what = f"une balise ne peut pas commencer par {{{{{found[1]}."
+            problems.append(Problem(what, "", "Une valeur s’écrit {{ nom_du_champ }}."))
+    return list(dict.fromkeys(problems))
+
+
+def _texts(root: Node, kind: str) -> dict[Node, str]:
+    """Give the text of each paragraph, row or cell; what stands in one within it is that one's."""
+    found: dict[Node, str] = {}
+    for text in root.iter(W + "t"):
+        holder = next(text.iterancestors(W + kind), None)
+        if holder is not None:
+            found[holder] = found.get(holder, "") + (text.text or "")
+    return found
 
 
 def escaped(value: str) -> Markup:
