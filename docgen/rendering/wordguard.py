@@ -1,5 +1,7 @@
 """A stranger's Word model, worked on in a child process: memory, time and files have limits."""
 
+import errno
+import os
 import resource
 import subprocess
 import sys
@@ -22,6 +24,7 @@ COSTLY = Problem(
     "",
     "Repartez du modèle fourni, et retirez ce qui s’y répète.",
 )
+AGAIN = "Repartez du modèle fourni."
 
 
 class Work(msgspec.Struct, kw_only=True):
@@ -35,10 +38,11 @@ class Work(msgspec.Struct, kw_only=True):
 
 
 class Answer(msgspec.Struct):
-    """What the child found: the model's faults, or those of the values."""
+    """What the child found: the model's faults, those of the values, or of the disk (errno)."""
 
     model: list[tuple[str, str, str]] = []
     values: list[tuple[str, str, str]] = []
+    disk: int = 0
 
 
 def check(model: bytes, manifest: Manifest) -> None:
@@ -58,6 +62,7 @@ def fill(
     Raises:
         TemplateRejected: with every reason to refuse the model.
         ValuesRejected: with every value that it cannot take.
+        OSError: when the folder cannot be written.
     """
     work = Work(
         model=model,
@@ -111,6 +116,8 @@ def _run(work: Work) -> None:
         raise TemplateRejected(Problem(*each) for each in answer.model)
     if answer.values:
         raise ValuesRejected(Problem(*each) for each in answer.values)
+    if answer.disk:
+        raise OSError(answer.disk, os.strerror(answer.disk))
 
 
 def _limit(seconds: int, memory: int) -> None:
@@ -151,6 +158,11 @@ def _main() -> None:
         answer = _answer(work)
     except (MemoryError, RecursionError):
         answer = Answer(model=[_as_tuple(COSTLY)])
+    except OSError as error:
+        answer = Answer(disk=error.errno or errno.EIO)
+    except Exception as error:  # noqa: BLE001 - told by its kind: its text may hold a name
+        what = f"ce modèle ne se laisse pas traiter ({type(error).__name__})."
+        answer = Answer(model=[(what, "", AGAIN)])
     sys.stdout.buffer.write(msgspec.msgpack.encode(answer))
 
 

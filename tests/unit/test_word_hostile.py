@@ -6,6 +6,7 @@ import time
 import zipfile
 from pathlib import Path
 
+import msgspec
 import pytest
 from jinja2 import TemplateError
 from jinja2.exceptions import SecurityError
@@ -15,6 +16,7 @@ from docgen.rendering import wordguard, wordtags
 from docgen.rendering.word import check_model
 from docgen.rendering.wordmodel import examine
 from tests.hostile import models
+from tests.unit.test_word import filling
 
 MANIFEST = models.TEMPLATE.manifest
 MACRO = "application/vnd.ms-word.document.macroEnabled.main+xml"
@@ -238,3 +240,15 @@ def test_a_child_that_wants_too_much_memory_is_refused(monkeypatch: pytest.Monke
     monkeypatch.setattr(wordguard, "MEMORY", 96 * 2**20)
     with pytest.raises(TemplateRejected, match="trop de temps ou de mémoire"):
         wordguard.check(models.with_xml("<w:p><w:r><w:t>x</w:t></w:r></w:p>" * 60_000), MANIFEST)
+
+
+def test_a_disk_that_is_full_is_not_the_fault_of_the_model(tmp_path: Path) -> None:
+    """What the child cannot write is told as if it were written here."""
+    with pytest.raises(FileNotFoundError):
+        wordguard.fill(models.OURS, MANIFEST, [filling()], tmp_path / "absent")
+
+
+def test_an_unforeseen_fault_is_told_by_its_kind(tmp_path: Path) -> None:
+    unnamed = msgspec.structs.replace(filling(), name="\0")
+    with pytest.raises(TemplateRejected, match="ValueError"):
+        wordguard.fill(models.OURS, MANIFEST, [unnamed], tmp_path)
