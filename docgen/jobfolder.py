@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import islice
@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from docgen.errors import FieldDoesNotFit, InvalidInput, MissingGlyph, Problem, Unavailable
+from docgen.manifest import Layout
 from docgen.press import Job
-from docgen.rendering.printfile import Volume, bind
+from docgen.records import School
+from docgen.rendering.printfile import Run, Volume, bind
 
 COLUMNS = ("reference", "person", "class", "volume", "first_side", "last_side", "sheets", "sha256")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0")  # OWASP ASVS 1.2.10
@@ -75,7 +77,9 @@ def write_job(job: Job, out: Path, progress: Progress | None = None) -> Report:
         report = _press(job, folder, progress or (lambda done: None))
         from docgen.rendering.ticket import ticket
 
-        (folder / TICKET).write_bytes(ticket(_ticket_facts(job, report)))
+        order = job.order
+        facts = ticket_facts(report, job.run, order.layout, order.school, order.marks)
+        (folder / TICKET).write_bytes(ticket(facts))
         report.seconds = round(time.monotonic() - start, 3)
         # Last: a folder with job.json is a folder that is whole.
         content = json.dumps(report.as_json(), ensure_ascii=False, indent=2) + "\n"
@@ -117,7 +121,7 @@ def _press(job: Job, folder: Path, progress: Progress) -> Report:
             unfit += volume.unfit
             missing += volume.missing
             _record(report, file, volume)
-            rows.writerows(_rows(file, volume))
+            rows.writerows(register(file, volume))
             progress(report.documents)
     if problems := job.problems + missing:
         kind = MissingGlyph if not job.problems else InvalidInput
@@ -136,7 +140,8 @@ def _record(report: Report, file: str, volume: Volume) -> None:
     report.separators += volume.separators
 
 
-def _rows(file: str, volume: Volume) -> Iterator[tuple[Any, ...]]:
+def register(file: str, volume: Volume) -> Iterator[tuple[Any, ...]]:
+    """Give the lines of manifest.csv for a volume, in the order of `COLUMNS`."""
     for bound in volume.documents:
         document = bound.document
         yield (
@@ -153,18 +158,21 @@ def cell(text: str) -> str:
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
-def _ticket_facts(job: Job, report: Report) -> dict[str, object]:
-    imposition = job.run.imposition
+def ticket_facts(
+    report: Report, run: Run, layout: Layout, school: School, marks: Sequence[str]
+) -> dict[str, object]:
+    """Give the names that the job ticket uses."""
+    imposition = run.imposition
     return {
         "report": report,
-        "title": job.order.template.manifest.title,
-        "layout": job.order.layout.title,
-        "school": job.order.school,
+        "title": run.manifest.title,
+        "layout": layout.title,
+        "school": school,
         "orientation": "paysage" if imposition.width > imposition.height else "portrait",
         "sides": len(imposition.sides),
         "sheets": imposition.sheets,
-        "marks": ", ".join(mark.lower() for mark in job.order.marks if mark),
-        "by_class": job.order.ordering == "class",
+        "marks": ", ".join(mark.lower() for mark in marks if mark),
+        "by_class": run.by_class,
     }
 
 

@@ -33,7 +33,7 @@ class Template:
     def checksum(self) -> str:
         """SHA-256 of everything that decides how the template looks."""
         digest = hashlib.sha256()
-        for name, path in sorted(self._files().items()):
+        for name, path in sorted(self.files.items()):
             content = path.read_bytes()
             digest.update(f"{name}\0{len(content)}\0".encode() + content)
         return digest.hexdigest()
@@ -43,7 +43,8 @@ class Template:
         """The folders that a body may read: its own, and those that are shared (_…)."""
         return [self.folder, *shared_folders(self.folder)]
 
-    def _files(self) -> dict[str, Path]:
+    @property
+    def files(self) -> dict[str, Path]:
         """Give all that may decide how the template looks, by name from its folder."""
         manifest = self.manifest
         named = (*manifest.styles, *(style for each in manifest.layouts for style in each.styles))
