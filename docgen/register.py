@@ -1,12 +1,13 @@
 """The register of a school, read for attestations: pupils, teachers, cessions and what is left."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from docgen import rosters
-from docgen.attestations import Entry, StockLine, natural
+from docgen.attestations import Entry, Row, StockLine, natural
 from docgen.records import Audience, Device, School
 from docgen.rosters.gathering import Findings, Gathered, enumeration, is_discreet
 from docgen.rosters.stock import SERIAL, read_register, read_stock, settle
@@ -14,8 +15,10 @@ from docgen.rosters.tables import Column, read_table
 from docgen.rosters.text import fold
 
 NATURE = Column("nature", "Nature", ("type", "operation"))
-CESSION, LOAN, CANCELLED = "cession", "pret", "annul"
+CEDED = {"", "cession", "cede", "cedee"}
+LOAN, CANCELLED = "pret", "annul"
 SHOWN = 10  # identifiers named in a message
+Place: TypeAlias = tuple[Audience, str]  # pupil or teacher, and the class
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +37,12 @@ def read(
     teachers: Sequence[Path],
     cessions: Path,
     stock: Path | None = None,
+    attested: Iterable[Row] = (),
 ) -> Register:
     """Read the files of a school as a register.
+
+    Who is on a former attestation is known when no list of people names them any more, and so is
+    their tablet when the stock has left it out.
 
     Raises:
         RosterRejected: with every problem of all the files.
@@ -45,22 +52,18 @@ def read(
     if teachers:
         people["teacher"] = _gathered(teachers, school, "teacher", findings)
     everybody = _together(people, findings)
-    natures = _natures(cessions, findings)
-    handovers = [*everybody.handovers, *read_register(cessions, everybody, findings)]
+    rows = list(attested)
+    former: dict[str, Place] = {row.person_id: (row.audience, row.division) for row in rows}
+    everybody.keys = {key: key for key in former} | everybody.keys
+    aside = _aside(cessions, findings)
+    handovers = [*everybody.handovers, *read_register(cessions, everybody, findings, aside)]
     devices = read_stock(stock, findings) if stock else None
-    given = [each for each in handovers if natures.get(each.where, CESSION) == CESSION]
-    ceded = settle(given, devices, findings)
+    ceded = settle(handovers, _with_attested(devices, rows), findings)
     findings.refuse_if_any()
-    known = {
-        person.id: (audience, person.division)
-        for audience, gathered in people.items()
-        for person in gathered.people
-    }
-    # Who left since is in no list of people: only pupils do, for the exports of staff keep none.
+    known = _known(people, former)
     entries = [
-        Entry(cession.serial, cession.person_id, *known.get(cession.person_id, ("pupil", "")), day)
+        Entry(cession.serial, cession.person_id, *known[cession.person_id], cession.ceded_date)
         for cession in ceded.values()
-        for day in (cession.ceded_date,)
     ]
     left = _left(devices, {entry.serial for entry in entries}) if devices is not None else None
     return Register(tuple(entries), left, tuple(findings.notices))
@@ -92,26 +95,53 @@ def _together(people: Mapping[Audience, Gathered], findings: Findings) -> Gather
     return everybody
 
 
-def _natures(path: Path, findings: Findings) -> dict[str, str]:
-    """Give the nature of each line that is not a cession: loan or cancelled."""
+def _known(people: Mapping[Audience, Gathered], former: Mapping[str, Place]) -> dict[str, Place]:
+    """Give the place of everybody: who was set aside has no class, or that of an attestation."""
+    known: dict[str, Place] = {
+        key: (audience, "")
+        for audience, gathered in people.items()
+        for key in gathered.keys.values()
+    }
+    known |= former
+    for audience, gathered in people.items():
+        known |= {person.id: (audience, person.division) for person in gathered.people}
+    return known
+
+
+def _with_attested(
+    devices: Mapping[str, Device] | None, rows: Iterable[Row]
+) -> dict[str, Device] | None:
+    if devices is None:
+        return None
+    return {row.serial: Device(row.serial) for row in rows} | dict(devices)
+
+
+def _aside(path: Path, findings: Findings) -> set[str]:
+    """Tell where the lines are that are no cession: loans, and what was cancelled."""
     natures: dict[str, str] = {}
-    aside = Findings()  # the register is read again with its other columns: faults are told once
-    with aside.collecting():
-        for line in read_table(path, (SERIAL, NATURE), aside):
+    again = Findings()  # the register is read again with its other columns: faults are told once
+    with again.collecting():
+        for line in read_table(path, (SERIAL, NATURE), again):
             word = fold(line["nature"])
-            if not word or word.startswith("ced") or word == CESSION:
+            if word in CEDED:
                 continue
-            found = next((each for each in (LOAN, CANCELLED) if word.startswith(each)), "")
-            if not found:
+            natures[line.where] = nature = _nature(word)
+            if not nature:
                 what = "« Nature » n’est ni cession, ni prêt, ni annulée."
                 findings.problem(what, line.where, "Corrigez la cellule.")
-            natures[line.where] = found
     counts = Counter(natures.values())
     if counts[LOAN]:
         findings.notice(f"{counts[LOAN]} prêt(s) laissés de côté : ils ne s’attestent pas.")
     if counts[CANCELLED]:
         findings.notice(f"{counts[CANCELLED]} ligne(s) annulées, laissées de côté.")
-    return natures
+    return set(natures)
+
+
+def _nature(word: str) -> str:
+    """Tell a loan from what was cancelled; "" for anything else, a loan that was ceded too."""
+    if CANCELLED in word:
+        return CANCELLED
+    return LOAN if word.startswith(LOAN) and "ced" not in word and "cession" not in word else ""
 
 
 def _left(devices: Mapping[str, Device], ceded: set[str]) -> tuple[StockLine, ...]:

@@ -16,39 +16,42 @@ if TYPE_CHECKING:
 
 DAYS = ["%d/%m/%Y", "%Y-%m-%d"]
 
+Files = list[Path] | None
+Roster = Annotated[Files, typer.Option(help="Fichiers des élèves : SIECLE, CSV…")]
+Cessions = Annotated[Path | None, typer.Option(help="Registre entier des cessions.")]
+Teachers = Annotated[Files, typer.Option(help="Fichiers des professeurs : STS-Web, CSV…")]
+Stock = Annotated[Path | None, typer.Option(help="Stock de tablettes (CSV, XLSX).")]
+Start = Annotated[
+    datetime | None, typer.Option("--from", formats=DAYS, help="Premier jour de la distribution.")
+]
+End = Annotated[datetime | None, typer.Option("--to", formats=DAYS, help="Dernier jour.")]
+Previous = Annotated[
+    Files, typer.Option(help="Attestations précédentes (JSON) ; celles du dossier comptent déjà.")
+]
+RegionFile = Annotated[Path | None, typer.Option(help="Fichier region.toml de la Région.")]
+Withdraw = Annotated[
+    bool, typer.Option("--withdraw", help="Retirer les cessions que le registre n’a plus.")
+]
+On = Annotated[datetime | None, typer.Option(formats=DAYS, help="Jour de l’édition (aujourd’hui).")]
+Reprint = Annotated[
+    Path | None, typer.Option("--reprint", help="Réimprimer cette attestation (JSON).")
+]
+
 
 def attest(  # noqa: PLR0917 - an option of the command each
     school: Annotated[Path, typer.Option(help="Fichier school.toml de l’établissement.")],
     out: Annotated[Path, typer.Option(help="Dossier des attestations de l’établissement.")],
-    roster: Annotated[
-        list[Path] | None, typer.Option(help="Fichiers des élèves : SIECLE, CSV…")
-    ] = None,
-    cessions: Annotated[Path | None, typer.Option(help="Registre entier des cessions.")] = None,
-    teachers: Annotated[
-        list[Path] | None, typer.Option(help="Fichiers des professeurs : STS-Web, CSV…")
-    ] = None,
-    stock: Annotated[Path | None, typer.Option(help="Stock de tablettes (CSV, XLSX).")] = None,
-    start: Annotated[
-        datetime | None,
-        typer.Option("--from", formats=DAYS, help="Premier jour de la distribution."),
-    ] = None,
-    end: Annotated[
-        datetime | None, typer.Option("--to", formats=DAYS, help="Dernier jour.")
-    ] = None,
-    previous: Annotated[
-        list[Path] | None,
-        typer.Option(help="Attestations précédentes (JSON) ; celles du dossier comptent déjà."),
-    ] = None,
-    region: Annotated[Path | None, typer.Option(help="Fichier region.toml de la Région.")] = None,
-    withdraw: Annotated[
-        bool, typer.Option("--withdraw", help="Retirer les cessions que le registre n’a plus.")
-    ] = False,
-    on: Annotated[
-        datetime | None, typer.Option(formats=DAYS, help="Jour de l’édition (aujourd’hui).")
-    ] = None,
-    again: Annotated[
-        Path | None, typer.Option("--reprint", help="Réimprimer cette attestation (JSON).")
-    ] = None,
+    roster: Roster = None,
+    cessions: Cessions = None,
+    teachers: Teachers = None,
+    stock: Stock = None,
+    start: Start = None,
+    end: End = None,
+    previous: Previous = None,
+    region: RegionFile = None,
+    withdraw: Withdraw = False,
+    on: On = None,
+    again: Reprint = None,
     as_json: Annotated[bool, typer.Option("--json", help="Écrire le résultat en JSON.")] = False,
 ) -> None:
     """Édite l’attestation de cession d’une période : attestation, bordereau, fichier à garder."""
@@ -69,7 +72,12 @@ def attest(  # noqa: PLR0917 - an option of the command each
     records = attesting.read_records([*(previous or ()), *attesting.records_in(out, place)])
     history = [record.attestation for record in records]
     found = registers.read(
-        place, pupils=roster, teachers=teachers or (), cessions=cessions, stock=stock
+        place,
+        pupils=roster,
+        teachers=teachers or (),
+        cessions=cessions,
+        stock=stock,
+        attested=[row for each in history for row in each.rows],
     )
     attestation = attestations.issue(
         found.entries,

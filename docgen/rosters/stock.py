@@ -1,6 +1,6 @@
 """Tablets: the school's stock, and which person received which."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 
 from docgen import identifiers
@@ -41,12 +41,17 @@ def read_stock(path: Path, findings: Findings) -> dict[str, Device] | None:
     return None
 
 
-def read_register(path: Path, gathered: Gathered, findings: Findings) -> list[Handover]:
-    """Read who received which tablet; a missing date is left to be written by hand."""
+def read_register(
+    path: Path, gathered: Gathered, findings: Findings, aside: Container[str] = ()
+) -> list[Handover]:
+    """Read who received which tablet; a missing date is left to be written by hand.
+
+    Nothing is asked of the lines set `aside`, named by where they stand.
+    """
     handovers = []
     with findings.collecting():
         for line in read_table(path, REGISTER, findings):
-            if not line.cells:
+            if not line.cells or line.where in aside:
                 continue
             ceded_date = parse_date(line["date"])
             if line["date"] and ceded_date is None:

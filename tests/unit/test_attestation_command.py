@@ -141,6 +141,17 @@ def test_a_register_of_the_new_cessions_alone_is_refused(attest: Attest) -> None
     assert json.loads(answer.out)["withdrawn"] == 1
 
 
+def test_who_left_between_two_attestations_stays_attested(attest: Attest, tmp_path: Path) -> None:
+    attest(FIRST)
+    pupils = PUPILS.replace("E1;SECRET;Zoé;01/03/2010;2DE 1\n", "")
+    (tmp_path / "eleves.csv").write_text(pupils, encoding="utf-8")
+    more = FIRST + "AA14;E3;05/10/2026;\n"
+    answer = attest(more, "--json", start="01/10/2026", end="15/10/2026")
+    assert answer.code == 0, answer.err
+    said = json.loads(answer.out)
+    assert (said["pupils"], said["withdrawn"]) == (1, 0)
+
+
 def test_a_reprint_is_the_same_bytes_or_nothing(attest: Attest, tmp_path: Path) -> None:
     attest(FIRST)
     out, again = tmp_path / "out", tmp_path / "again"
