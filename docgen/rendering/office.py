@@ -10,12 +10,14 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from threading import Event
 from typing import Literal, TypeAlias
 
 from docgen.errors import Problem, TemplateRejected, Unavailable
@@ -39,6 +41,7 @@ DOCX = b"application/vnd.openxmlformats-officedocument.wordprocessingml.document
 BATCH = 200  # files at each start
 ENOUGH, MOST_AT_ONCE = 8, 4  # files worth a start of their own; programs at once
 START, EACH = 60.0, 2.0  # seconds; a start takes 1, a document 0.1
+POLL = 0.05  # seconds between two looks at a program that runs
 PROFILE = Path("user/registrymodifications.xcu")
 ITEM = """<item oor:path="/org.openoffice.{path}"><prop oor:name="{name}" oor:op="fuse">\
 <value>{value}</value></prop></item>"""
@@ -89,29 +92,41 @@ def convert(
     workers = max(1, min(os.cpu_count() or 1, MOST_AT_ONCE, len(files) // ENOUGH))
     size = min(BATCH, -(-len(files) // workers)) or 1
     batches = [files[start : start + size] for start in range(0, len(files), size)]
+    stop = Event()
+
+    def make(batch: Sequence[Path]) -> list[Path]:
+        enough = seconds or START + EACH * len(batch)
+        return _batch(batch, kind, out, lambda left: _start(office, left, kind, out, enough, stop))
+
     with ThreadPoolExecutor(workers) as pool:
-        done = pool.map(
-            lambda batch: _batch(office, batch, kind, out, seconds or START + EACH * len(batch)),
-            batches,
-        )
-        return [path for paths in done for path in paths]
+        done = [pool.submit(make, batch) for batch in batches]
+        try:
+            return [path for made in done for path in made.result()]
+        except BaseException:  # interrupted, or a batch is lost: what still runs has no use
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
-def _batch(office: str, files: Sequence[Path], kind: Kind, out: Path, seconds: float) -> list[Path]:
+def _batch(
+    files: Sequence[Path], kind: Kind, out: Path, start: Callable[[Sequence[Path]], None]
+) -> list[Path]:
     """Convert files in one start; those that did not come out are tried once more."""
     made = {path: out / f"{path.stem}.{kind}" for path in files}
     for _ in range(2):
         left = [path for path, target in made.items() if not _is_sound(target, kind)]
         if not left:
             break
-        _start(office, left, kind, out, seconds)
+        start(left)
     if lost := [path.name for path, target in made.items() if not _is_sound(target, kind)]:
         what = f"LibreOffice n’a pas rendu {len(lost)} document(s) : {', '.join(lost[:5])}."
         raise Unavailable(Problem(what, "", "Recommencez, ou demandez --format docx."))
     return list(made.values())
 
 
-def _start(office: str, files: Sequence[Path], kind: Kind, out: Path, seconds: float) -> None:
+def _start(  # noqa: PLR0917 - what a start needs
+    office: str, files: Sequence[Path], kind: Kind, out: Path, seconds: float, stop: Event
+) -> None:
     with tempfile.TemporaryDirectory(prefix="docgen-office-") as folder:
         home = Path(folder)
         settings = home / "profile" / PROFILE
@@ -125,11 +140,13 @@ def _start(office: str, files: Sequence[Path], kind: Kind, out: Path, seconds: f
             *("--convert-to", FILTERS[kind], "--outdir", str(out.resolve())),
             *(str(path.resolve()) for path in files),
         ]
-        _run(command, home, seconds)
+        _run(command, home, seconds, stop)
 
 
-def _run(command: list[str], home: Path, seconds: float) -> None:
-    """Run a command as the head of a group, and end the whole group when its time is over."""
+def _run(command: list[str], home: Path, seconds: float, stop: Event) -> None:
+    """Run a command as the head of a group; end the whole group after its time, or at a stop."""
+    if stop.is_set():
+        return
     environment = {
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         "HOME": str(home),
@@ -147,8 +164,9 @@ def _run(command: list[str], home: Path, seconds: float) -> None:
         start_new_session=True,
     )
     try:
-        with suppress(subprocess.TimeoutExpired):
-            child.wait(seconds)
+        end = time.monotonic() + seconds
+        while child.poll() is None and time.monotonic() < end and not stop.wait(POLL):
+            pass
     finally:
         with suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)

@@ -160,7 +160,7 @@ def _main() -> None:
         answer = Answer(model=[_as_tuple(COSTLY)])
     except OSError as error:
         answer = Answer(disk=error.errno or errno.EIO)
-    except Exception as error:  # noqa: BLE001 - told by its kind: its text may hold a name
+    except Exception as error:  # told by its kind: its text may hold a name
         what = f"ce modèle ne se laisse pas traiter ({type(error).__name__})."
         answer = Answer(model=[(what, "", AGAIN)])
     sys.stdout.buffer.write(msgspec.msgpack.encode(answer))

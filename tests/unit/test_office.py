@@ -146,6 +146,23 @@ def test_an_office_that_hangs_is_ended_with_all_that_it_started(
         assert _is_gone(pid)
 
 
+def test_an_interruption_ends_what_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own group hears nothing of Ctrl-C: without us it would work on for minutes."""
+    hangs = tmp_path / "soffice"
+    hangs.write_text(f"#!/bin/sh\necho $$ >>{tmp_path}/pids\nsleep 600\n")
+    hangs.chmod(0o755)
+    monkeypatch.setattr(office, "program", lambda: str(hangs))
+    files = documents(tmp_path, 1)
+    timer = threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT))
+    start = time.monotonic()
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        office.convert(files, "doc", tmp_path)
+    assert time.monotonic() - start < 10
+    (pid,) = (tmp_path / "pids").read_text().split()
+    assert _is_gone(int(pid))
+
+
 def _is_gone(pid: int) -> bool:
     for _ in range(100):
         try:
