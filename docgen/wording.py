@@ -21,7 +21,7 @@ from docgen.jobfolder import INDEX, staged
 from docgen.library import Template
 from docgen.manifest import Variant
 from docgen.records import Fact, Loan, Person, Roster, School, loan_facts, school_facts
-from docgen.rendering import office, word
+from docgen.rendering import office, word, wordmerge
 from docgen.rendering.wordmodel import Filling, Properties, prefill
 
 Format: TypeAlias = Literal["docx", "doc", "odt", "pdf"]
@@ -71,6 +71,10 @@ def write(request: Request, out: Path) -> list[str]:
         if request.merged:
             what = "un seul fichier pour tous les prêts se fait au format docx seulement."
             raise InvalidInput(Problem(what, "--merged", "Demandez --format docx."))
+    if request.merged and len(request.loans) > wordmerge.MOST:
+        what = f"un seul fichier tient {wordmerge.MOST} conventions au plus."
+        remedy = "Donnez un registre par classe, ou retirez cette option."
+        raise InvalidInput(Problem(what, "--merged", remedy))
     fillings = list(_fillings(request)) if request.loans else _blanks(request)
     merged = f"{request.stem}.docx" if request.merged and request.loans else ""
     with staged(out) as folder, tempfile.TemporaryDirectory(dir=folder) as kept:

@@ -19,7 +19,7 @@ PACKAGE = "{http://schemas.openxmlformats.org/package/2006/relationships}"
 RELATIONS = "word/_rels/document.xml.rels"
 NUMBERING, STYLES = "word/numbering.xml", "word/styles.xml"
 STORIES = re.compile(r"word/(header|footer)\d*\.xml")
-NOTES = ("word/footnotes.xml", "word/endnotes.xml")
+MOST = 500  # documents in one file: 2,000 pages, 300 MB to make
 # What stands before the numbering in the properties of a paragraph (ISO/IEC 29500-1, 17.3.1.26).
 BEFORE_NUMBERING = {
     W + name
@@ -32,19 +32,19 @@ def merge(documents: Sequence[Document]) -> bytes:
     """Put filled documents of one model after one another.
 
     Raises:
-        TemplateRejected: for a model with footnotes, which cannot follow.
+        TemplateRejected: for a model with notes, which cannot follow.
     """
     first = documents[0]
     root = _parsed(first[MAIN])
-    if root.find(f".//{W}footnoteReference") is not None:
-        what = "un modèle avec des notes de bas de page ne se met pas en un seul fichier."
-        raise TemplateRejected(Problem(what, "", "Demandez un fichier par prêt."))
     merged = _Merged(first)
     body = root.find(W + "body")
     body[:] = []
     last = None
     for index, document in enumerate(documents):
         content = _parsed(document[MAIN]).find(W + "body")
+        _refuse_notes(content)
+        if content.find(W + "sectPr") is None:
+            etree.SubElement(content, W + "sectPr")
         merged.adapt(content, document, index)
         if last is not None:
             body.append(_section_end(last))
@@ -63,6 +63,14 @@ class _Merged:
         self.types = _parsed(first[TYPES])
         self.numbering: Node = _parsed(first[NUMBERING]) if NUMBERING in first else None
         self.styled = _numbered_styles(first)
+        self.stories = {each.get("Id"): each for each in self.relations}
+        self.told: set[str] = set()  # the ids of the headers and footers added
+        self.lists: dict[str, Node] = {}
+        if self.numbering is not None:
+            self.lists = {each.get(W + "numId"): each for each in self.numbering.iter(W + "num")}
+        self.last_list: Node = next(reversed(self.lists.values()), None)
+        self.own = set(self.lists)  # the lists of the model itself
+        self.stride = max(map(int, self.own), default=0) + 1
         self.added: list[Part] = []
 
     def adapt(self, body: Node, document: Document, index: int) -> None:
@@ -77,13 +85,13 @@ class _Merged:
 
     def _own_stories(self, sections: Iterable[Node], document: Document, index: int) -> None:
         """Give a document its own headers and footers, where they differ from the first's."""
-        targets = {each.get("Id"): each for each in self.relations}
         for section in sections:
             for reference in section:
-                relation = targets.get(reference.get(R + "id"))
+                relation = self.stories.get(reference.get(R + "id"))
                 if relation is None:
                     continue
-                name = f"word/{relation.get('Target')}"
+                # A target is relative to word/, or a whole path.
+                name = str(PurePosixPath("/word", relation.get("Target"))).lstrip("/")
                 if not STORIES.fullmatch(name) or document[name] == self.first[name]:
                     continue
                 reference.set(R + "id", self._added_story(name, document, relation, index))
@@ -91,8 +99,9 @@ class _Merged:
     def _added_story(self, name: str, document: Document, relation: Node, index: int) -> str:
         path = PurePosixPath(name)
         new, key = f"{path.stem}_{index}.xml", f"{relation.get('Id')}_{index}"
-        if any(each.get("Id") == key for each in self.relations):
+        if key in self.told:
             return key
+        self.told.add(key)
         story = document[name]
         self.added.append(part(f"word/{new}", story.content))
         links = f"word/_rels/{path.name}.rels"
@@ -130,19 +139,19 @@ class _Merged:
 
     def _again(self, number: str, index: int) -> str:
         """Give the number of a list for this document, making the list when it is new."""
-        new = str(int(number) + 1000 * index)
-        numbering = self.numbering
-        numbers = numbering.findall(W + "num")
-        if not any(each.get(W + "numId") == new for each in numbers):
-            model = next(each for each in numbers if each.get(W + "numId") == number)
-            added = copy.deepcopy(model)
+        if number not in self.own:
+            return number  # no list at all: Word forgives it
+        new = str(int(number) + self.stride * index)
+        if new not in self.lists:
+            added = copy.deepcopy(self.lists[number])
             added.set(W + "numId", new)
             for override in added.findall(W + "lvlOverride"):
                 added.remove(override)
             for level in range(9):
                 override = etree.SubElement(added, W + "lvlOverride", {W + "ilvl": str(level)})
                 etree.SubElement(override, W + "startOverride", {W + "val": "1"})
-            numbers[-1].addnext(added)
+            self.last_list.addnext(added)
+            self.last_list = self.lists[new] = added
         return new
 
     def package(self, root: Node) -> bytes:
@@ -155,6 +164,13 @@ class _Merged:
             for name, former in self.first.items()
         ]
         return write_package(_counted(each) for each in (*parts, *self.added))
+
+
+def _refuse_notes(body: Node) -> None:
+    for kind in ("footnoteReference", "endnoteReference"):
+        if body.find(f".//{W}{kind}") is not None:
+            what = "un modèle avec des notes de bas de page ne se met pas en un seul fichier."
+            raise TemplateRejected(Problem(what, "", "Demandez un fichier par prêt."))
 
 
 def _counted(each: Part) -> Part:
