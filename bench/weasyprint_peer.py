@@ -84,7 +84,7 @@ def _layout_engine(template: Template, layout: Layout) -> LayOut:
     """Read style sheets and fonts, and give what lays a body out with them."""
     folder = template.folder
     pinned = font_file("Regular").parent
-    fetcher = flow.TemplateFetcher([folder, folder.parent, flow.SLOTS_CSS.parent, pinned])
+    fetcher = flow.TemplateFetcher([*template.folders, flow.SLOTS_CSS.parent, pinned])
     fonts = FontConfiguration()
     sheets = [CSS(string=font_css(), url_fetcher=fetcher, font_config=fonts)]
     sheets += [
