@@ -338,17 +338,21 @@ def _register_problems(register: Iterable[Entry]) -> Iterator[Problem]:
 
 def _history_problems(history: Sequence[Attestation], school: str) -> Iterator[Problem]:
     """Say what is wrong with the former attestations: they are read from files."""
-    seal = ""
+    seal, held = "", set[Key]()
     for rank, each in enumerate(history, 1):
         where = f"attestation {each.label}"
         if each.school != school:
             yield Problem(f"elle est de l’établissement {each.school}.", where, "Retirez-la.")
         elif digest(each) != each.sha256:
             yield Problem("son contenu a été modifié après coup.", where, "Reprenez l’original.")
-        elif each.rank != rank or each.previous != seal:
+        elif each.rank != rank or each.previous != seal or not _keys(each.withdrawn) <= held:
             remedy = "Donnez toutes les attestations précédentes de l’établissement, sans doublon."
             yield Problem("elle ne suit pas celles qui sont données.", where, remedy)
         else:
-            seal = each.sha256
+            seal, held = each.sha256, held - _keys(each.withdrawn) | _keys(each.rows)
             continue
         return
+
+
+def _keys(rows: Iterable[Row]) -> set[Key]:
+    return {row.key for row in rows}

@@ -47,6 +47,13 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Marked:
+    """What a record says of its own format, whatever else it holds."""
+
+    format: int
+
+
+@dataclass(frozen=True, slots=True)
 class Papers:
     """The files of an attestation by name, and the references printed on them."""
 
@@ -119,7 +126,10 @@ def write(
     )
     content = json.dumps(msgspec.to_builtins(record), ensure_ascii=False, indent=1) + "\n"
     return _written(
-        {**papers.files, f"attestation-{name(attestation)}.json": content.encode()}, out
+        {**papers.files, f"attestation-{name(attestation)}.json": content.encode()},
+        out,
+        # Another folder would start the numbers again.
+        "Remettez dans ce dossier le fichier .json qui leur répond, puis recommencez.",
     )
 
 
@@ -136,7 +146,7 @@ def reprint(record: Record, head: Head, key: Key, cache: Path, out: Path) -> lis
         what = "la réimpression ne serait pas identique à l’original."
         remedy = "Le chef d’établissement, le modèle ou la clé ont changé : reprenez le PDF gardé."
         raise PromiseBroken(Problem(what, f"attestation {record.attestation.label}", remedy))
-    return _written(papers.files, out)
+    return _written(papers.files, out, "Choisissez un autre dossier.")
 
 
 def read_records(paths: Iterable[Path]) -> list[Record]:
@@ -150,14 +160,16 @@ def read_records(paths: Iterable[Path]) -> list[Record]:
         try:
             if path.stat().st_size > MAX_BYTES:
                 raise ValueError
-            record = msgspec.json.decode(path.read_bytes(), type=Record)
-            if record.format != FORMAT:
-                raise ValueError
-            records.append(record)
+            content = path.read_bytes()
+            if msgspec.json.decode(content, type=Marked).format != FORMAT:
+                what = "ce fichier est d’une autre version de docgen."
+                problems.append(Problem(what, path.name, "Employez celle qui l’a écrit."))
+                continue
+            records.append(msgspec.json.decode(content, type=Record))
         except OSError as error:
             what = f"ce fichier ne peut pas être lu ({error.strerror})."
             problems.append(Problem(what, path.name, "Vérifiez son nom."))
-        except (ValueError, msgspec.MsgspecError):
+        except (ValueError, RecursionError, msgspec.MsgspecError):
             what = "ce n’est pas le fichier d’une attestation."
             problems.append(Problem(what, path.name, "Donnez un attestation-….json de docgen."))
     if problems:
@@ -306,14 +318,16 @@ def _page_count(content: bytes) -> int:
     return sum("/Contents" in page for page in PdfReader(BytesIO(content)).pages)
 
 
-def _written(files: Mapping[str, bytes], out: Path) -> list[Path]:
-    remedy = "Choisissez un autre dossier."
+def _written(files: Mapping[str, bytes], out: Path, remedy: str) -> list[Path]:
     if (out / INDEX).exists():
-        raise InvalidInput(Problem("ce dossier contient un lot d’impression.", str(out), remedy))
+        what = "ce dossier contient un lot d’impression."
+        raise InvalidInput(Problem(what, str(out), "Choisissez un autre dossier."))
     if there := [file for file in files if (out / file).exists()]:
         what = f"ces fichiers existent déjà : {', '.join(there)}."
+        if any(file.endswith(".json") for file in there):  # another command has just written it
+            remedy = "Recommencez."
         raise InvalidInput(Problem(what, str(out), remedy))
-    with staged(out) as folder:
+    with staged(out, anew=True) as folder:
         for file, content in files.items():
             (folder / file).write_bytes(content)
     return [out / file for file in files]

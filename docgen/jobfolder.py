@@ -177,8 +177,10 @@ def ticket_facts(
 
 
 @contextmanager
-def staged(out: Path) -> Iterator[Path]:
+def staged(out: Path, *, anew: bool = False) -> Iterator[Path]:
     """Give a working folder whose files move into `out` together, or vanish together.
+
+    They take the place of the job that `out` held; `anew`, they never take the place of a file.
 
     Raises:
         Unavailable: when the folder cannot be written.
@@ -192,7 +194,7 @@ def staged(out: Path) -> Iterator[Path]:
         folder = Path(tempfile.mkdtemp(dir=out, prefix=f"{STAGING}{os.getpid()}-"))
         try:
             yield folder
-            _replace(folder, out)
+            (_add if anew else _replace)(folder, out)
         finally:
             shutil.rmtree(folder)
     except BaseException as error:
@@ -244,6 +246,25 @@ def _replace(folder: Path, out: Path) -> None:
             path.unlink()
         for path in aside.iterdir():
             path.replace(out / path.name)
+        raise
+
+
+def _add(folder: Path, out: Path) -> None:
+    """Put files where none of their names is taken, be it by a command that runs meanwhile."""
+    added: list[Path] = []
+    try:
+        for path in sorted(folder.iterdir()):
+            with path.open("rb") as stream:
+                os.fsync(stream.fileno())
+            (out / path.name).touch(exist_ok=False)
+            added.append(out / path.name)
+            path.replace(out / path.name)
+    except BaseException as error:
+        for path in added:
+            path.unlink()
+        if isinstance(error, FileExistsError):
+            what = "un fichier du même nom vient d’y être écrit."
+            raise InvalidInput(Problem(what, str(out), "Recommencez.")) from error
         raise
 
 

@@ -66,9 +66,10 @@ def parse_values(content: bytes) -> dict[str, Any]:
     try:
         values = json.loads(content, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
-        at = f"ligne {error.lineno}" if isinstance(error, json.JSONDecodeError) else "UTF-8 ?"
         remedy = 'Donnez un objet : {"champ": "valeur"}.'
-        raise ValuesRejected(Problem(f"JSON illisible ({at}).", WHERE, remedy)) from error
+        raise ValuesRejected(
+            Problem(f"JSON illisible ({_fault(error)}).", WHERE, remedy)
+        ) from error
     if not isinstance(values, dict):
         raise ValuesRejected(Problem("un objet JSON est attendu.", WHERE))
     return values
@@ -183,6 +184,14 @@ def _can_be_drawn(reading: Reading) -> None:
             problems[Problem(f"« {label} » : {error.problems[0].what}", WHERE)] = None
     if problems:
         raise MissingGlyph(problems)
+
+
+def _fault(error: ValueError | RecursionError) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"ligne {error.lineno}"
+    if isinstance(error, UnicodeDecodeError):
+        return "il n’est pas en UTF-8"
+    return "trop profond" if isinstance(error, RecursionError) else "nombre trop long"
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from docgen import cli
+from docgen import attesting, cli
 
 SCHOOL = """uai = "0130010R"
 name = "Lycée d’Essai"
@@ -214,8 +214,33 @@ def test_what_is_no_record_of_an_attestation_is_refused(attest: Attest, tmp_path
     answer = attest(FIRST, "--previous", bad, tmp_path / "absent.json", **period)
     assert answer.err.count("  • ") == 2
     assert "ce n’est pas le fichier d’une attestation." in answer.err
+    bad.write_text('{"format": 1, "attestation": ' + '{"a": ' * 100_000, encoding="utf-8")
+    assert "ce n’est pas le fichier d’une attestation." in attest(FIRST, "--previous", bad).err
+    bad.write_text('{"format": 2, "attestations": []}', encoding="utf-8")
+    assert "d’une autre version de docgen." in attest(FIRST, "--previous", bad).err
     path.write_text(forged, encoding="utf-8")
     assert "son contenu a été modifié après coup." in attest(FIRST, **period).err
+
+
+def test_papers_without_their_record_bar_the_way(attest: Attest, tmp_path: Path) -> None:
+    """Another folder would attest the same cessions twice."""
+    attest(FIRST)
+    (tmp_path / "out" / f"attestation-{NAME}-1.json").unlink()
+    answer = attest(FIRST)
+    assert answer.code == 2
+    assert "Remettez dans ce dossier le fichier .json qui leur répond" in answer.err
+
+
+def test_of_two_commands_at_once_one_makes_the_attestation(
+    attest: Attest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attest(FIRST)
+    kept = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    monkeypatch.setattr(attesting, "records_in", lambda folder, school: [])
+    answer = attest("AA11;E1;14/09/2026;\n")
+    assert answer.code == 2
+    assert answer.err.rstrip().endswith("Recommencez.")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == kept
 
 
 def test_the_folder_of_a_print_job_is_left_alone(attest: Attest, tmp_path: Path) -> None:

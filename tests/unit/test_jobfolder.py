@@ -367,6 +367,22 @@ def test_staged_files_move_together(tmp_path: Path) -> None:
     assert listed(tmp_path / "out") == ["a", "job.json"]
 
 
+def test_files_staged_anew_take_the_place_of_none(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with staged(out, anew=True) as folder:
+        (folder / "b").write_text("first", encoding="utf-8")
+    (problem,) = refusal(lambda: add_two(out), InvalidInput)
+    assert problem.what == "un fichier du même nom vient d’y être écrit."
+    assert listed(out) == ["b"]
+    assert (out / "b").read_text(encoding="utf-8") == "first"
+
+
+def add_two(out: Path) -> None:
+    with staged(out, anew=True) as folder:
+        (folder / "a").touch()
+        (folder / "b").write_text("second", encoding="utf-8")
+
+
 def test_a_job_that_is_written_twice_tells_its_problems_once(tmp_path: Path) -> None:
     made: Job = job([PERSON, REFUSED])
     for _ in range(2):

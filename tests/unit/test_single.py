@@ -193,9 +193,10 @@ def test_what_people_type_is_set_in_french_and_names_are_not() -> None:
     ("content", "told"),
     [
         (b"{", "JSON illisible (ligne 1)."),
-        (b"\xff\xfe{", "JSON illisible (UTF-8 ?)."),
+        (b"\xff\xfe{", "JSON illisible (il n’est pas en UTF-8)."),
         (b"[1]", "un objet JSON est attendu."),
-        (b"[" * 100_000, "JSON illisible (UTF-8 ?)."),
+        (b"[" * 100_000, "JSON illisible (trop profond)."),
+        (b'{"a": ' + b"9" * 5000 + b"}", "JSON illisible (nombre trop long)."),
         (b'{"name": "a", "name": "b"}', "un champ est donné deux fois."),
         (b'{"rows": [{"a": 1, "a": 1}]}', "un champ est donné deux fois."),
     ],
