@@ -1,5 +1,6 @@
 """What a Word file must not carry: macros, outside links, embedded objects, active fields."""
 
+import io
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
@@ -8,6 +9,7 @@ from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
+from PIL import Image
 
 from docgen.errors import Problem
 from docgen.rendering.wordpackage import is_xml
@@ -18,6 +20,8 @@ WORDPROCESSING = "application/vnd.openxmlformats-officedocument.wordprocessingml
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 FILLED = re.compile(r"word/(document|header\d*|footer\d*|footnotes|endnotes)\.xml")
 PICTURES = {".png", ".jpg", ".jpeg", ".gif"}
+KINDS = ("PNG", "JPEG", "GIF")
+MOST_PIXELS = 40_000_000  # an A4 page at 600 dpi holds 35 million
 MOST_ELEMENTS = 200_000
 DEEPEST = 200
 ACTIVE_TYPES = re.compile("macroEnabled|vbaProject|oleObject|activeX|vbaData", re.IGNORECASE)
@@ -121,7 +125,7 @@ def _file_problems(contents: Mapping[str, bytes]) -> Iterator[Problem]:
             "",
             "Enregistrez-le dans Word au format .docx.",
         )
-    for name in contents:
+    for name, content in contents.items():
         path = PurePosixPath(name.lower())
         if path.name.startswith("vba"):
             yield _carries("des macros")
@@ -135,9 +139,26 @@ def _file_problems(contents: Mapping[str, bytes]) -> Iterator[Problem]:
         elif "media" in path.parts and path.suffix not in PICTURES:
             what = f"une image est au format {path.suffix or 'inconnu'}."
             yield Problem(what, "", "Remplacez-la par une image PNG ou JPEG.")
-        elif not is_xml(name) and path.suffix not in PICTURES and "printer" not in path.name:
+        elif path.suffix in PICTURES:
+            yield from _picture_problems(content)
+        elif not is_xml(name) and "printer" not in path.name:
             what = f"ce fichier contient une partie d’un genre inattendu ({path.suffix or 'nue'})."
             yield Problem(what, "", "Recopiez le texte dans un document neuf.")
+
+
+def _picture_problems(content: bytes) -> Iterator[Problem]:
+    """Refuse what is no picture, whatever its name: LibreOffice would open an EPS or a drawing."""
+    try:
+        with Image.open(io.BytesIO(content), formats=KINDS) as picture:
+            size = picture.width * picture.height
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        size = MOST_PIXELS + 1
+    except (OSError, SyntaxError, ValueError):
+        yield Problem("une image ne se laisse pas lire.", "", "Remplacez-la par un PNG ou un JPEG.")
+        return
+    if size > MOST_PIXELS:
+        what = f"une image dépasse {MOST_PIXELS // 10**6} millions de points."
+        yield Problem(what, "", "Réduisez-la avant de l’insérer.")
 
 
 def _part_problems(name: str, root: Part) -> Iterator[Problem]:

@@ -4,6 +4,7 @@ import io
 import struct
 import time
 import zipfile
+import zlib
 from pathlib import Path
 
 import msgspec
@@ -45,6 +46,15 @@ TAGS = {
     "a test": "{{ 1 if eleve_nom is string }}",
     "joined texts": "{{ eleve_nom ~ eleve_nom }}",
 }
+
+
+def picture(side: int) -> bytes:
+    """Give the head of a square PNG: its size is told before anything is inflated."""
+    head = b"IHDR" + struct.pack(">LL5B", side, side, 8, 0, 0, 0, 0)
+    parts = (struct.pack(">L", 13), head, struct.pack(">L", zlib.crc32(head)))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts) + b"\0\0\0\0IDAT\x35\xaf\x06\x1e"
+
+
 # These reach nothing; the list of what is allowed and the child's limits are their walls.
 COSTLY = {
     *("a text of 900 MB", "a power", "a variable", "a macro of Jinja", "joined texts"),
@@ -95,6 +105,10 @@ CARRIED = {
         "une balise se trouve",
     ),
     "an image that is no picture": (models.with_part("word/media/image1.emf", b"x"), ".emf"),
+    "an EPS under another name": (models.with_part("word/media/a.png", b"%!PS-Adobe"), "pas lire"),
+    "a drawing under another name": (models.with_part("word/media/a.png", b"<svg/>"), "pas lire"),
+    "a picture too large": (models.with_part("word/media/a.png", picture(7000)), "millions"),
+    "a picture without end": (models.with_part("word/media/a.png", picture(60_000)), "millions"),
     "a program": (models.with_part("word/x.exe", b"MZ"), "inattendu"),
     "an entity that reads a file": (
         models.with_doctype('<!DOCTYPE w:document [<!ENTITY e SYSTEM "file:///etc/hostname">]>'),
@@ -138,6 +152,10 @@ def test_a_model_that_carries_something_is_refused(name: str) -> None:
     content, word = CARRIED[name]
     found = reasons(content)
     assert any(word in what for what in found), found
+
+
+def test_a_picture_of_the_school_is_welcome() -> None:
+    assert reasons(models.with_part("word/media/logo.png", picture(600))) == []
 
 
 def test_every_reason_is_told_at_once() -> None:
