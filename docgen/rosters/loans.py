@@ -20,6 +20,7 @@ LOANS = (
     Column("state", "État", ("etatalaremise", "statut")),
 )
 DATES = (("start", "Début"), ("end", "Fin"))
+YEARS = range(2000, 2100)  # 0026 and 2972 are slips of the fingers
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +79,12 @@ def _loan(
     person_id = holder_id(line["holder"], line.where, gathered, findings)
     days = {}
     for key, title in DATES:
-        days[key] = parse_date(line[key])
+        day = parse_date(line[key])
+        days[key] = day if day and day.year in YEARS else None
         if days[key] is None:
-            fault = "n’est pas une date" if line[key] else "est vide"
+            fault = "est vide"
+            if line[key]:
+                fault = "tombe dans une année impossible" if day else "n’est pas une date"
             findings.problem(f"« {title} » {fault}.", line.where, "Écrivez jj/mm/aaaa.")
     start, end = days["start"], days["end"]
     if start and end and end < start:

@@ -91,6 +91,13 @@ def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
     assert len(told) == 6
 
 
+@pytest.mark.parametrize("dates", ["14/09/0026;02/07/2027", "14/09/2026;02/07/2972"])
+def test_a_slip_in_a_year_is_told(tmp_path: Path, dates: str) -> None:
+    """It would be printed in a contract, and decide who is a minor."""
+    (told,) = problems(tmp_path, f"HA16FV20;E1;{dates};\n")
+    assert "année impossible" in told
+
+
 @pytest.mark.parametrize(
     ("lines", "what"),
     [
