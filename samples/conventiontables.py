@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from docx.document import Document as Word
-from docx.enum.table import WD_ROW_HEIGHT_RULE, WD_TABLE_ALIGNMENT
+from docx.enum.table import WD_CELL_VERTICAL_ALIGNMENT, WD_ROW_HEIGHT_RULE, WD_TABLE_ALIGNMENT
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm
@@ -47,6 +47,9 @@ def _grid(word: Word, shares: tuple[float, ...], title: str, about: str) -> Tabl
     return table
 
 
+WRITTEN = 7.0  # mm: a line that may be filled by hand
+
+
 def _row(
     table: Table,
     texts: Sequence[str],
@@ -63,6 +66,8 @@ def _row(
     if height:
         row.height, row.height_rule = Mm(height), WD_ROW_HEIGHT_RULE.AT_LEAST
     for index, cell in enumerate(row.cells):
+        if index and height == WRITTEN:
+            cell.vertical_alignment = WD_CELL_VERTICAL_ALIGNMENT.CENTER
         cell.width = table.columns[index].width
         text = texts[index] if index < len(texts) else ""
         paragraph = cell.paragraphs[0]
@@ -83,8 +88,10 @@ def _parties(word: Word, person: Rows) -> None:
     table = _grid(word, (2.6, 9), "Les parties", "Qui prête et qui reçoit le matériel.")
     lines = (*THE_SCHOOL, *person)
     starts = []
-    for line in lines:
-        _row(table, line, first="Balise" if line[0].startswith("{%") else "Intitulé")
+    for index, line in enumerate(lines):
+        is_tag = line[0].startswith("{%")
+        height = WRITTEN if index >= len(THE_SCHOOL) and not is_tag else 0
+        _row(table, line, first="Balise" if is_tag else "Intitulé", height=height)
         if line[0] and not line[0].startswith("{%"):
             starts.append(len(table.rows) - 1)
     _merge_groups(table, starts, [i for i, line in enumerate(lines) if line[0].startswith("{%")])
@@ -139,7 +146,7 @@ def _parties_staff(word: Word) -> None:
 
 def _equipment(word: Word) -> None:
     about = "Chaque élément prêté, son numéro, son état à la remise et au retour."
-    table = _grid(word, (3.4, 3, 3.4, 3.4), "Le matériel prêté", about)
+    table = _grid(word, (3.3, 3.3, 3.3, 3.3), "Le matériel prêté", about)
     titles = ("Matériel", "N° de série ou référence", "État à la remise", "État au retour")
     _row(table, [title.replace("N° ", "N°\u00a0") for title in titles], heading=True)
     _row(
@@ -212,8 +219,8 @@ def _signatures_staff(word: Word) -> None:
 def _receipt(word: Word, who: str) -> None:
     about = "Ce que l’établissement reconnaît avoir reçu, et les réserves qu’il fait."
     table = _grid(word, (3.4, 9), "Reçu de restitution", about)
-    _row(table, ("Rendu par", who), first="Intitulé")
-    _row(table, ("Tablette", "N°\u00a0{{ tablette_serie }}"), first="Intitulé")
+    _row(table, ("Rendu par", who), first="Intitulé", height=WRITTEN)
+    _row(table, ("Tablette", "N°\u00a0{{ tablette_serie }}"), first="Intitulé", height=WRITTEN)
     _row(table, ("Date de restitution", ""), first="Intitulé", height=8)
     _row(table, ("Éléments manquants ou abîmés", ""), first="Intitulé", height=14)
     _row(table, ("Nom, signature et cachet", ""), first="Intitulé", height=22)

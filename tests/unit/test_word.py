@@ -259,6 +259,19 @@ def test_the_model_is_written_as_word_wants(slug: str) -> None:
     assert {b"PAGE", b"NUMPAGES"} <= set(re.findall(rb"[A-Z]{4,}", parts["word/footer1.xml"]))
 
 
+@pytest.mark.parametrize("slug", CONVENTIONS)
+def test_what_is_left_blank_can_be_written_by_hand(slug: str) -> None:
+    """Handwriting takes 7 mm; what is the school's is always typed."""
+    document = Document(str(library.load(slug).folder / "body.docx"))
+    loans = re.compile(r"\{\{ (?!etablissement_|chef_)\w+ \}\}")
+    rows = [row for table in document.tables for row in table.rows]
+    written = [row for row in rows if any(loans.search(cell.text) for cell in row.cells)]
+    assert len(written) >= 7
+    assert [row.height.mm >= 6.9 if row.height else False for row in written] == [True] * len(
+        written
+    )
+
+
 TYPOGRAPHY = {
     "straight apostrophe": r"['\"]",
     "colon": r"(?<!\u00a0):",
