@@ -24,6 +24,15 @@ class Template:
         """Read one of the template's text files."""
         return (self.folder / name).read_text(encoding="utf-8")
 
+    def included(self, name: str) -> str | None:
+        """Read a page that the body includes, its own or a shared one; None when there is none."""
+        for folder in self.folders:
+            path = (folder / name).resolve()
+            is_ours = path.is_relative_to(folder.resolve()) and path.suffix == ".html"
+            if is_ours and path.is_file():
+                return path.read_text(encoding="utf-8")
+        return None
+
     def styles(self, layout: Layout) -> list[Path]:
         """List the style sheets of a layout, the shared ones first."""
         base = self.manifest.layout(layout.base)

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from jinja2 import StrictUndefined
+from jinja2 import FunctionLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 from weasyprint import CSS, HTML
@@ -197,7 +197,9 @@ def body_html(template: Template, layout: Layout, variant: Variant, pen: Pen) ->
     def rows(name: str, blank: int = 0) -> Rows:
         return pen.rows(_known(name, fields, "champ", manifest.slug), blank)
 
-    environment = ImmutableSandboxedEnvironment(autoescape=True, undefined=StrictUndefined)
+    environment = ImmutableSandboxedEnvironment(
+        autoescape=True, undefined=StrictUndefined, loader=FunctionLoader(template.included)
+    )
     environment.filters["typo"] = french
     facts = {"variant": variant.name, "layout": layout.base}
     try:

@@ -242,6 +242,38 @@ def test_a_shared_folder_that_is_a_link_is_not_read(tmp_path: Path, link: str) -
         render(template)
 
 
+@pytest.mark.parametrize("place", [".", "../_commun", "../../_commun"])
+def test_a_body_includes_its_own_texts_and_those_that_are_shared(
+    tmp_path: Path, place: str
+) -> None:
+    inner = '{% import "blocs.html" as blocs with context %}{{ blocs.shown("<i>") }}'
+    template = with_body(tmp_path, inner)
+    macro = '{% macro shown(text) %}[{{ text }}{{ field("function") }}]{% endmacro %}'
+    path = template.folder / place / "blocs.html"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(macro, encoding="utf-8")
+    layout, variant = template.manifest.layouts[0], template.manifest.variants[0]
+    told = body_html(template, layout, variant, CompilePen())
+    assert '[&lt;i&gt;<input class="slot" style="height:1lh" name="function/1">]' in told
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../autre/secret.html", "../../autre/secret.html", "{}/secret.html", "lien.html", "_x/s", ""],
+)
+def test_a_body_includes_nothing_of_elsewhere(tmp_path: Path, name: str) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    template = with_body(tmp_path, f'{{% include "{name.format(elsewhere)}" %}}')
+    shelf = template.folder.parent.parent
+    for folder in (elsewhere, shelf / "autre", shelf / "notices" / "autre"):
+        folder.mkdir(parents=True)
+        (folder / "secret.html").write_text(HIDDEN, encoding="utf-8")
+    (template.folder / "lien.html").symlink_to(elsewhere / "secret.html")
+    (problem,) = refusal(lambda: render(template), TemplateRejected)
+    assert HIDDEN not in str(problem)
+    assert problem.what.startswith("corps du modèle fautif")
+
+
 @pytest.fixture(scope="module")
 def blank() -> bytes:
     template = small_charter()
