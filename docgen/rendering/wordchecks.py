@@ -233,6 +233,9 @@ def _element_problems(root: Part) -> Iterator[Problem]:
         elif element.tag in REVISED:
             what = "ce fichier contient des modifications suivies, ni acceptées ni refusées."
             yield Problem(what, "", "Onglet Révision : « Accepter toutes les modifications ».")
+        elif element.tag == W + "sdt" and _is_bound(element):
+            what = "une balise se trouve dans un contrôle lié à une propriété du fichier."
+            yield Problem(what, "", "Clic droit, « Supprimer le contrôle » : son texte reste.")
         elif element.tag == W + "commentReference":
             what = "ce fichier contient des commentaires, qui suivraient chaque document."
             yield Problem(what, "", "Onglet Révision : « Supprimer tous les commentaires ».")
@@ -241,6 +244,12 @@ def _element_problems(root: Part) -> Iterator[Problem]:
                 yield Problem("ce fichier va chercher quelque chose au-dehors.", "", "Retirez-le.")
             if TAG.search(value):
                 yield _misplaced()
+
+
+def _is_bound(control: Part) -> bool:
+    """Tell a control whose text Word replaces, as it opens, by a property: a value would go."""
+    bound = control.find(f"{W}sdtPr/{W}dataBinding") is not None
+    return bound and TAG.search("".join(control.itertext())) is not None
 
 
 def _instructions(root: Part) -> Iterator[str]:

@@ -131,6 +131,14 @@ def test_comments_are_to_be_taken_away_first() -> None:
     assert "Supprimer tous les commentaires" in told(content)
 
 
+@pytest.mark.parametrize(("text", "word"), [("{{ eleve_nom }}", "contrôle lié"), ("Titre", "")])
+def test_a_tag_in_a_control_bound_to_a_property_is_told(text: str, word: str) -> None:
+    """Word puts the property in its place when it opens the document."""
+    control = f"<w:sdtPr><w:dataBinding/></w:sdtPr><w:sdtContent>{paragraph(text)}</w:sdtContent>"
+    found = told(models.with_xml(f"<w:sdt>{control}</w:sdt>"))
+    assert (word in found) if word else not found
+
+
 def test_a_mandatory_field_is_shown_to_everybody() -> None:
     """A field that only minors see is no field of the convention."""
     tag = "{{ tablette_serie }}"
