@@ -16,7 +16,7 @@ import msgspec
 
 from docgen import library, single
 from docgen.attestations import Attestation, Row, count
-from docgen.errors import InvalidInput, Problem, PromiseBroken
+from docgen.errors import InvalidInput, Problem, PromiseBroken, reason
 from docgen.jobfolder import INDEX, staged
 from docgen.pagecode import Key
 from docgen.records import NBSP, Head, School, school_facts
@@ -167,7 +167,7 @@ def read_records(paths: Iterable[Path]) -> list[Record]:
                 continue
             records.append(msgspec.json.decode(content, type=Record))
         except OSError as error:
-            what = f"ce fichier ne peut pas être lu ({error.strerror})."
+            what = f"ce fichier ne peut pas être lu ({reason(error)})."
             problems.append(Problem(what, path.name, "Vérifiez son nom."))
         except (ValueError, RecursionError, msgspec.MsgspecError):
             what = "ce n’est pas le fichier d’une attestation."

@@ -4,7 +4,7 @@ import os
 import secrets
 from pathlib import Path
 
-from docgen.errors import Problem, Unavailable
+from docgen.errors import Problem, Unavailable, reason
 from docgen.files import write_new
 from docgen.pagecode import Key
 
@@ -36,7 +36,7 @@ def page_code_key(folder: Path) -> Key:
             raise Unavailable(Problem("d’autres comptes peuvent lire la clé.", path.name, remedy))
         secret = path.read_bytes().strip()
     except OSError as error:
-        what = f"la clé des codes de page ne peut pas être lue ({error.strerror})."
+        what = f"la clé des codes de page ne peut pas être lue ({reason(error)})."
         raise Unavailable(
             Problem(what, path.name, "Indiquez DOCGEN_KEY ou DOCGEN_DATA.")
         ) from error

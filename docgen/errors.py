@@ -15,8 +15,25 @@ DocgenError                    code, exit_code, problems
 Messages are in French: a person reads them. They never hold a person's name.
 """
 
+import errno
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+# What the system answers is in English; these are the answers that a school may meet.
+REASONS = {
+    errno.ENOENT: "il n’existe pas",
+    errno.EACCES: "accès refusé",
+    errno.EPERM: "accès refusé",
+    errno.EISDIR: "c’est un dossier",
+    errno.ENOTDIR: "un fichier est sur le chemin",
+    errno.EEXIST: "un fichier porte ce nom",
+    errno.ENAMETOOLONG: "nom trop long",
+    errno.EFBIG: "fichier trop gros",
+    errno.ENOSPC: "le disque est plein",
+    errno.EDQUOT: "la place accordée est pleine",
+    errno.EROFS: "disque en lecture seule",
+    errno.EIO: "panne du disque",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +123,9 @@ class Unavailable(DocgenError):
     """A key, a font, a program or a folder that cannot be reached."""
 
     code = "unavailable"
+
+
+def reason(error: OSError) -> str:
+    """Say in French why the system refused; by the system's own code when it is a rare reason."""
+    code = error.errno or 0
+    return REASONS.get(code) or f"erreur {errno.errorcode.get(code, code)}"

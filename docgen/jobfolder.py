@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from docgen.errors import FieldDoesNotFit, InvalidInput, MissingGlyph, Problem, Unavailable
+from docgen.errors import FieldDoesNotFit, InvalidInput, MissingGlyph, Problem, Unavailable, reason
 from docgen.manifest import Layout
 from docgen.press import Job
 from docgen.records import School
@@ -202,7 +202,7 @@ def staged(out: Path, *, anew: bool = False) -> Iterator[Path]:
             if path.is_dir():
                 path.rmdir()
         if isinstance(error, OSError):
-            what = f"le dossier ne peut pas être écrit ({error.strerror})."
+            what = f"le dossier ne peut pas être écrit ({reason(error)})."
             problem = Problem(what, str(out), "Choisissez un autre dossier.")
             raise Unavailable(problem) from error
         raise

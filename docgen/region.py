@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from docgen.errors import InvalidInput, Problem
+from docgen.errors import InvalidInput, Problem, reason
 from docgen.fields import parse_date
 from docgen.typography import DATE_IN_WORDS, date_in_words
 
@@ -75,7 +75,7 @@ def _toml(path: Path) -> dict[str, Any]:
             raise InvalidInput(Problem("ce fichier dépasse 64 ko.", path.name, "Vérifiez-le."))
         return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except OSError as error:
-        what = f"ce fichier ne peut pas être lu ({error.strerror})."
+        what = f"ce fichier ne peut pas être lu ({reason(error)})."
         raise InvalidInput(Problem(what, path.name, "Vérifiez son nom.")) from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         remedy = 'Écrivez chaque valeur entre guillemets : mailbox = "…".'

@@ -1,5 +1,6 @@
 """The command line: `docgen press`, `docgen fill`, `docgen templates`."""
 
+import errno
 import os
 import signal
 import sys
@@ -11,7 +12,7 @@ from typer.exceptions import TyperException
 
 from docgen.cli import attest, fill, press, templates, word
 from docgen.cli.output import fail, say, warn
-from docgen.errors import DocgenError, InvalidInput, Problem
+from docgen.errors import DocgenError, InvalidInput, Problem, Unavailable, reason
 
 app = typer.Typer(
     help="Remplit, imprime et retrouve les documents qui suivent les tablettes des lycées.",
@@ -28,6 +29,7 @@ app.add_typer(templates.app, name="templates")
 
 INTERRUPTED = 130  # as shells say it: 128 + SIGINT; typer gives it too
 UNREAD = 141  # 128 + SIGPIPE
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 LISTS = ("--roster", "--class", "--teachers", "--previous")
 
 
@@ -94,6 +96,9 @@ def _told(error: Exception) -> DocgenError:
     """Give an error as sentences, whatever it is."""
     if isinstance(error, DocgenError):
         return error
+    if isinstance(error, OSError) and error.errno in FULL:
+        remedy = "Libérez-en, aussi dans le dossier temporaire (TMPDIR)."
+        return Unavailable(Problem(f"la place manque ({reason(error)}).", "disque", remedy))
     return _usage(error) if isinstance(error, TyperException) else _unforeseen(error)
 
 

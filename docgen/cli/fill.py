@@ -22,7 +22,7 @@ def fill(  # noqa: PLR0917 - an option of the command each
     """Remplit un document : des valeurs en JSON, un PDF avec ses codes et sa référence."""
     from docgen import library, single
     from docgen.datafolder import data_folder, page_code_key
-    from docgen.errors import Problem, Unavailable
+    from docgen.errors import Problem, Unavailable, reason
     from docgen.files import write_whole
 
     model = library.load(template)
@@ -33,7 +33,7 @@ def fill(  # noqa: PLR0917 - an option of the command each
     try:
         write_whole(out, filled.content)
     except OSError as error:
-        what = f"ce fichier ne peut pas être écrit ({error.strerror})."
+        what = f"ce fichier ne peut pas être écrit ({reason(error)})."
         raise Unavailable(Problem(what, str(out), "Choisissez un autre dossier.")) from error
     if as_json:
         output.say_json({"file": str(out), "reference": filled.reference})
@@ -42,7 +42,7 @@ def fill(  # noqa: PLR0917 - an option of the command each
 
 
 def _content(values: str) -> bytes:
-    from docgen.errors import InvalidInput, Problem
+    from docgen.errors import InvalidInput, Problem, reason
 
     try:
         if values == "-":
@@ -51,7 +51,7 @@ def _content(values: str) -> bytes:
             with Path(values).open("rb") as stream:
                 content = stream.read(MOST_BYTES + 1)
     except OSError as error:
-        what = f"ce fichier ne peut pas être lu ({error.strerror})."
+        what = f"ce fichier ne peut pas être lu ({reason(error)})."
         raise InvalidInput(Problem(what, Path(values).name)) from error
     if len(content) > MOST_BYTES:
         raise InvalidInput(Problem("ce fichier est trop gros (16 Mo au plus).", "--values"))

@@ -81,7 +81,7 @@ def blank(
 ) -> None:
     """Fait le formulaire vierge : PDF accessible (PDF/UA), à remplir à l’écran ou à la main."""
     from docgen import library
-    from docgen.errors import InvalidInput, Problem, Unavailable
+    from docgen.errors import InvalidInput, Problem, Unavailable, reason
     from docgen.files import write_whole
     from docgen.rendering import flow
 
@@ -100,6 +100,6 @@ def blank(
     try:
         write_whole(out, form)
     except OSError as error:
-        what = f"ce fichier ne peut pas être écrit ({error.strerror})."
+        what = f"ce fichier ne peut pas être écrit ({reason(error)})."
         raise Unavailable(Problem(what, str(out), "Choisissez un autre dossier.")) from error
     output.say(f"Formulaire vierge : {out}")

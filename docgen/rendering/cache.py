@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from docgen.errors import Problem, Unavailable
+from docgen.errors import Problem, Unavailable, reason
 from docgen.files import keep, kept
 from docgen.library import Template
 from docgen.manifest import Layout
@@ -37,7 +37,7 @@ def load_form(template: Template, layout: Layout, folder: Path) -> Form:
     try:
         keep(path, msgspec.msgpack.encode(form))
     except OSError as error:
-        what = f"le dossier de données ne peut pas être écrit ({error.strerror})."
+        what = f"le dossier de données ne peut pas être écrit ({reason(error)})."
         raise Unavailable(Problem(what, folder.name, "Indiquez un autre DOCGEN_DATA.")) from error
     return form
 

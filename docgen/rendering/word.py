@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from docgen.errors import Problem, TemplateRejected
+from docgen.errors import Problem, TemplateRejected, reason
 from docgen.library import Template
 from docgen.manifest import Manifest
 from docgen.rendering import wordguard
@@ -62,7 +62,7 @@ def read_model(path: Path) -> bytes:
             raise TemplateRejected(Problem(what, path.name, "Retirez les images lourdes."))
         return path.read_bytes()
     except OSError as error:
-        what = f"ce modèle ne se laisse pas lire ({error.strerror})."
+        what = f"ce modèle ne se laisse pas lire ({reason(error)})."
         raise TemplateRejected(Problem(what, path.name, "Vérifiez son nom.")) from error
 
 

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -110,6 +111,17 @@ def test_progress_is_shown_on_a_terminal_alone(monkeypatch: pytest.MonkeyPatch) 
         done(10)
     assert "Impression" in screen.getvalue()
     assert "10/10" in screen.getvalue()
+
+
+def test_a_full_disk_is_told(tmp_path: Path) -> None:
+    """The layout engine writes its fonts in the temporary folder."""
+    program = f"ulimit -f 8; exec {sys.executable} -c 'from docgen.cli import main; main()' " + (
+        f"templates blank recu-retour-pret --out {tmp_path / 'out.pdf'}"
+    )
+    done = subprocess.run(["bash", "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "disque : la place manque (fichier trop gros)." in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

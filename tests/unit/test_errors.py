@@ -1,11 +1,13 @@
 """Errors: one tree, one code each, sentences that say where and what to do."""
 
+import errno
+import os
 import re
 
 import pytest
 
 from docgen import errors
-from docgen.errors import DocgenError, Problem
+from docgen.errors import DocgenError, Problem, reason
 
 ALL = {
     name: each
@@ -68,3 +70,13 @@ def test_an_error_carries_all_its_problems_one_a_line() -> None:
 def test_one_sentence_or_one_problem_makes_an_error() -> None:
     assert DocgenError("seul.").problems == (Problem("seul."),)
     assert DocgenError(Problem("seul.", "ici")).problems == (Problem("seul.", "ici"),)
+
+
+def test_what_the_system_answers_is_told_in_french() -> None:
+    for code in (errno.ENOENT, errno.ENOSPC, errno.EACCES, errno.EISDIR):
+        told = reason(OSError(code, os.strerror(code)))
+        assert told
+        assert told not in os.strerror(code)
+    assert reason(OSError(errno.ENOSPC, "")) == "le disque est plein"
+    assert reason(OSError(errno.ELOOP, "")) == "erreur ELOOP"
+    assert reason(OSError("no code")) == "erreur 0"

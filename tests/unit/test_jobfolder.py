@@ -290,7 +290,7 @@ def test_a_move_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Mo
     unticketed(monkeypatch)
     made = job(people(1))
     stopped_at(monkeypatch, 2)
-    with pytest.raises((OSError, Unavailable), match="space"):
+    with pytest.raises((OSError, Unavailable), match="plein"):
         write_job(made, tmp_path / "out")
     assert listed(tmp_path) == []
 
