@@ -57,6 +57,10 @@ def read_model(path: Path) -> bytes:
         TemplateRejected: when it is absent or too large.
     """
     try:
+        # Opened only then: a pipe or a device would be read for ever.
+        if path.exists() and not path.is_file():
+            what = "ce n’est pas un fichier."
+            raise TemplateRejected(Problem(what, path.name, "Donnez un document .docx."))
         if path.stat().st_size > MAX_FILE:
             what = f"ce modèle dépasse {MAX_FILE // 2**20} Mo."
             raise TemplateRejected(Problem(what, path.name, "Retirez les images lourdes."))

@@ -1,6 +1,7 @@
 """Models made to harm: refused with every reason, in a child that has limits."""
 
 import io
+import os
 import struct
 import time
 import zipfile
@@ -243,6 +244,13 @@ def test_the_check_happens_in_a_child_and_names_the_file(tmp_path: Path) -> None
 def test_a_file_that_is_absent_is_told(tmp_path: Path) -> None:
     with pytest.raises(TemplateRejected, match="ne se laisse pas lire"):
         check_model(tmp_path / "absent.docx", MANIFEST)
+
+
+def test_only_a_file_is_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.docx")
+    for path in (tmp_path, tmp_path / "pipe.docx", Path("/dev/zero")):
+        with pytest.raises(TemplateRejected, match="pas un fichier"):
+            check_model(path, MANIFEST)
 
 
 def test_a_model_that_costs_too_much_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
