@@ -89,7 +89,7 @@ class Model:
                 continue
             used, found = wordtags.examine(text, known)
             self.names |= used
-            found = [*wordtags.astray(contents[name]), *found]
+            found = [*wordtags.astray(contents[name], known), *found]
             problems += found
             if not found:
                 self.templates[name] = wordtags.compile_source(text)

@@ -24,7 +24,9 @@ VALUE = re.compile(r"\{\{.*?(?:\}\}|$)", re.DOTALL)
 # {%p … %} takes its paragraph away, {%tr … %} its row, {%tc … %} its cell, with all that they hold.
 HOLDERS = {"p": "son paragraphe", "tr": "sa ligne de tableau", "tc": "sa cellule"}
 HELD = ("drawing", "pict", "sectPr")
-RICH = re.compile(r"\{\{(p|tr|tc|r)\s")
+# What docxtpl would write outside of a text, or in an attribute.
+RICH = re.compile(r"\{\{(p|tr|tc|r)\s|\{%\s*(colspan|cellbg|vm|hm)\b")
+SINGLE = re.compile(r"(?<!\{)\{\s*(\w+)\s*\}(?!\})")
 DOTS = "…" * 11
 # What a tag may be made of: a value, a condition on values, a filter. No call, no attribute, no
 # arithmetic, no loop: nothing whose cost is not the length of the text.
@@ -173,17 +175,18 @@ def _misspelt(text: str) -> Problem:
     return Problem(what, "", "Vérifiez que chaque {% if %} a son {% endif %}.")
 
 
-def astray(xml: bytes) -> list[Problem]:
-    """Tell the tags that would take something away from every document, or write outside of text.
+def astray(xml: bytes, known: Collection[str]) -> list[Problem]:
+    """Tell the tags that would take something away from every document, or be left in it.
 
-    A tag of a paragraph, of a row or of a cell stands alone in it.
+    A tag of a paragraph, of a row or of a cell stands alone in it, and any tag within a paragraph.
     """
     root = etree.fromstring(xml, etree.XMLParser(resolve_entities=False, no_network=True))
     problems = []
     for kind, holder in HOLDERS.items():
-        opening, alone = f"{{%{kind} ", re.compile(rf"\{{%{kind} [^}}%]*%\}}")
+        opening = re.compile(rf"\{{[%#]{kind} ")
+        alone = re.compile(rf"\{{%{kind} [^}}%]*%\}}|\{{#{kind} [^}}#]*#\}}")
         for element, text in _texts(root, kind).items():
-            if opening not in text:
+            if not opening.search(text):
                 continue
             held = any(element.find(f".//{W}{name}") is not None for name in HELD)
             if held or not alone.fullmatch(text.strip()):
@@ -191,10 +194,23 @@ def astray(xml: bytes) -> list[Problem]:
                 remedy = "Ce qui l’accompagne disparaîtrait : déplacez-le."
                 problems.append(Problem(what, "", remedy))
     for text in _texts(root, "p").values():
-        if found := RICH.search(text):
-            what = f"une balise ne peut pas commencer par {{{{{found[1]}."
-            problems.append(Problem(what, "", "Une valeur s’écrit {{ nom_du_champ }}."))
+        problems += _slips(text, known)
     return list(dict.fromkeys(problems))
+
+
+def _slips(text: str, known: Collection[str]) -> Iterator[Problem]:
+    """Tell the slips of the fingers in the tags of one paragraph."""
+    if found := RICH.search(text):
+        what = f"une balise ne peut pas commencer par {found[0].strip()}."
+        yield Problem(what, "", "Une valeur s’écrit {{ nom_du_champ }}.")
+    for opening, closing in (("{{", "}}"), ("{%", "%}")):
+        if text.count(opening) != text.count(closing):
+            what = f"une balise n’a pas {opening} et {closing} dans le même paragraphe."
+            yield Problem(what, "", "Effacez-la, puis tapez-la de nouveau d’un trait.")
+    for name in SINGLE.findall(text):
+        if name in known:
+            what = f"« {name} » n’est pas entre deux accolades de chaque côté."
+            yield Problem(what, "", f"Écrivez {{{{ {name} }}}}.")
 
 
 def _texts(root: Node, kind: str) -> dict[Node, str]:
