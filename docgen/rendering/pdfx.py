@@ -15,6 +15,7 @@ from docgen.errors import InvalidInput, Problem
 from docgen.rendering.pdf import PdfStream, text_string
 
 COMPONENTS = {b"GRAY": 1, b"CMYK": 4}  # spaces in which DeviceGray is allowed (6.2.4.3)
+REMEDY = "Demandez à l’imprimeur le profil ICC de sa presse."
 LARGEST = 16 << 20  # bytes; profiles of presses have one to three million
 XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
@@ -48,20 +49,27 @@ def read_intent(path: Path, title: str, on: date) -> OutputIntent:
     Raises:
         InvalidInput: when it is not the profile of a printer in grey or CMYK.
     """
-    remedy = "Demandez à l’imprimeur le profil ICC de sa presse."
     try:
-        size = path.stat().st_size
-        profile = path.read_bytes() if size <= LARGEST else b""
+        profile = path.read_bytes() if path.stat().st_size <= LARGEST else b""
     except OSError as error:
         what = f"ce profil ne peut pas être lu ({error.strerror})."
-        raise InvalidInput(Problem(what, path.name, remedy)) from error
-    if profile[36:40] != b"acsp" or int.from_bytes(profile[:4], "big") != size:
-        raise InvalidInput(Problem("ce n’est pas un profil ICC.", path.name, remedy))
+        raise InvalidInput(Problem(what, path.name, REMEDY)) from error
+    return intent_of(profile, path.stem, title, on)
+
+
+def intent_of(profile: bytes, name: str, title: str, on: date) -> OutputIntent:
+    """Check the ICC profile of a press.
+
+    Raises:
+        InvalidInput: when it is not the profile of a printer in grey or CMYK.
+    """
+    if profile[36:40] != b"acsp" or int.from_bytes(profile[:4], "big") != len(profile):
+        raise InvalidInput(Problem("ce n’est pas un profil ICC.", name, REMEDY))
     components = COMPONENTS.get(profile[16:20])
     if profile[12:16] != b"prtr" or components is None:
         what = "ce profil n’est pas celui d’une presse en noir ou en CMJN."
-        raise InvalidInput(Problem(what, path.name, remedy))
-    return OutputIntent(path.stem, profile, components, title, on)
+        raise InvalidInput(Problem(what, name, REMEDY))
+    return OutputIntent(name, profile, components, title, on)
 
 
 def catalog_entries(pdf: PdfStream, intent: OutputIntent) -> bytes:

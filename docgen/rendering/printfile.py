@@ -1,10 +1,10 @@
 """A volume of a print job: documents one after the other, each on its own sheets, in one PDF."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
 from docgen.errors import MissingGlyph, Problem
 from docgen.manifest import Manifest
@@ -19,7 +19,10 @@ from docgen.rendering.symbols import SymbolTable
 from docgen.rendering.typesetting import Typesetter
 
 CHUNK = 500  # documents whose codes are drawn at once: memory does not grow with the volume
+TOLD = 50  # documents between two words of progress
 KIDS = 64  # pages under one node of the page tree
+
+Progress: TypeAlias = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +80,17 @@ class Run:
     intent: OutputIntent | None = None
 
 
-def bind(run: Run, documents: Sequence[Document], stream: BinaryIO) -> Volume:
-    """Write a volume and say where each document is in it."""
-    return _Binder(run, stream).bind(documents)
+def bind(
+    run: Run, documents: Sequence[Document], stream: BinaryIO, progress: Progress | None = None
+) -> Volume:
+    """Write a volume and say where each document is in it; `progress` is told how many are done."""
+    return _Binder(run, stream, progress).bind(documents)
 
 
 class _Binder:
-    def __init__(self, run: Run, stream: BinaryIO) -> None:
+    def __init__(self, run: Run, stream: BinaryIO, progress: Progress | None = None) -> None:
         self.run = run
+        self.progress = progress
         self.setter = run.typesetter.for_file()
         self.filler = Filler(run.form, run.imposition, run.manifest, self.setter, run.constants)
         self.pdf = PdfStream(stream)
@@ -114,6 +120,8 @@ class _Binder:
             for document, codes in self._coded(people):
                 marks.append((document.title, len(self.pages)))
                 bound.append(self._document(document, codes))
+                if self.progress and len(bound) % TOLD == 0:
+                    self.progress(len(bound))
             classes.append((division, start, marks))
         resources = self._resources()
         embed_values_font(self.pdf, self.font, self.setter)

@@ -1,0 +1,1 @@
+"""The Django shell: it remembers what is to be printed, for whom, and what became of it."""

@@ -1,0 +1,43 @@
+"""The tables: schools and people, who may ask for what, print jobs, papers, and what happened."""
+
+from docgen.backoffice.models.accounts import Client, PrintShop, Role, User
+from docgen.backoffice.models.events import Event
+from docgen.backoffice.models.exchanges import Hook, HookCall, IdempotentAnswer
+from docgen.backoffice.models.papers import Attestation, AttestedCession, Conversion, SchoolModel
+from docgen.backoffice.models.people import Cession, Device, Guardian, Loan, Person, School
+from docgen.backoffice.models.printing import (
+    CompiledForm,
+    Document,
+    PrintJob,
+    TemplateVersion,
+    Volume,
+)
+from docgen.backoffice.models.work import State, Work
+
+__all__ = [
+    "Attestation",
+    "AttestedCession",
+    "Cession",
+    "Client",
+    "CompiledForm",
+    "Conversion",
+    "Device",
+    "Document",
+    "Event",
+    "Guardian",
+    "Hook",
+    "HookCall",
+    "IdempotentAnswer",
+    "Loan",
+    "Person",
+    "PrintJob",
+    "PrintShop",
+    "Role",
+    "School",
+    "SchoolModel",
+    "State",
+    "TemplateVersion",
+    "User",
+    "Volume",
+    "Work",
+]

@@ -1,0 +1,276 @@
+"""Print jobs: accepted, printed volume by volume, cancelled, printed again.
+
+What is printed is copied when the job is accepted. A volume is then printed from its rows alone,
+as often as it takes: the same rows give the same bytes.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import msgspec
+from django.db import transaction
+from django.db.models import F, Q, Sum
+from django.db.models.functions import Now
+
+from docgen import jobfolder
+from docgen.backoffice import claims, queue, shelf, store
+from docgen.backoffice.events import tell
+from docgen.backoffice.models import Document, PrintJob, State, Volume
+from docgen.errors import InvalidInput, Problem
+from docgen.press import Job
+
+COUNTER, BATCH = 1, 5  # priorities: somebody who waits at the counter comes first
+ROWS = 1000  # rows written at once
+DUPLICATA = "Duplicata"
+OPEN_STAGES = (PrintJob.Stage.ACCEPTED, PrintJob.Stage.READY, PrintJob.Stage.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a job is: documents and sheets done, and how many a second (0 while unknown)."""
+
+    stage: str
+    documents: int
+    done: int
+    sheets: int
+    rate: float
+    seconds_left: int | None
+    problems: list[list[str]]
+
+
+def create(job: Job, requested_by: str, priority: int = BATCH) -> PrintJob:
+    """Accept a job: its documents are cleaned, numbered and kept, all of them or none.
+
+    Raises:
+        InvalidInput: with every problem of every person.
+    """
+    documents = list(job.documents())
+    if job.problems:
+        raise InvalidInput(job.problems)
+    order = job.order
+    marks = list(order.marks)
+    row = PrintJob(
+        name=jobfolder.name(job),
+        layout=order.layout.name,
+        key_number=job.key.number,
+        constants=dict(job.constants),
+        letterhead=msgspec.to_builtins(order.school),
+        on=order.on,
+        marks=marks,
+        separators=order.separators,
+        by_class=order.ordering == "class",
+        profile=order.profile.read_bytes() if order.profile else b"",
+        profile_name=order.profile.stem if order.profile else "",
+        documents=len(documents),
+        sides=len(documents) * order.layout.sides,
+        sheets=len(documents) * order.layout.sheets,
+        requested_by=requested_by,
+        school_id=order.school.uai,
+    )
+    rows = (
+        Document(
+            person=each.person,
+            division=each.division,
+            title=each.title,
+            number=each.number,
+            reference=each.copy.reference,
+            variant=each.copy.variant,
+            values=dict(each.copy.values),
+            mark=each.copy.mark,
+        )
+        for each in documents
+    )
+    with transaction.atomic():
+        row.template = shelf.remembered(order.template)
+        _save(row, rows, order.volume, priority)
+        tell(
+            "job-accepted",
+            str(row.pk),
+            school=row.school_id,
+            actor=requested_by,
+            documents=row.documents,
+        )
+    return row
+
+
+def reprint(
+    job: PrintJob,
+    requested_by: str,
+    *,
+    documents: Sequence[int] = (),
+    is_duplicata: bool = False,
+    priority: int = BATCH,
+) -> PrintJob:
+    """Print again what a job printed: the same bytes, but for the mark of a duplicata.
+
+    `documents` are ids of rows; without any, all of the job's.
+
+    Raises:
+        InvalidInput: when the job's values were purged, or hold none of these documents.
+    """
+    found = Document.objects.filter(volume__job=job).order_by("volume__number", "position")
+    if documents:
+        found = found.filter(pk__in=documents)
+    rows = list(found)
+    if len(rows) != (len(set(documents)) or job.documents):
+        what = "ces documents ne sont pas dans ce lot, ou leur durée de conservation est passée."
+        raise InvalidInput(Problem(what, job.name, "Refaites un lot."))
+    size = Volume.objects.filter(job=job).order_by("number").values_list("documents", flat=True)[0]
+    each_sides, each_sheets = job.sides // job.documents, job.sheets // job.documents
+    again = PrintJob(
+        name=job.name,
+        school_id=job.school_id,
+        template_id=job.template_id,
+        layout=job.layout,
+        key_number=job.key_number,
+        constants=job.constants,
+        letterhead=job.letterhead,
+        on=job.on,
+        marks=job.marks,
+        separators=job.separators and not documents,
+        by_class=job.by_class,
+        profile=job.profile,
+        profile_name=job.profile_name,
+        documents=len(rows),
+        sides=len(rows) * each_sides,
+        sheets=len(rows) * each_sheets,
+        requested_by=requested_by,
+        reprint_of=job,
+    )
+    for each in rows:
+        each.pk = None
+        if is_duplicata:
+            each.mark = f"{each.mark}, duplicata" if each.mark else DUPLICATA
+    with transaction.atomic():
+        _save(again, rows, size, priority)
+        tell(
+            "job-reprinted",
+            str(again.pk),
+            school=again.school_id,
+            actor=requested_by,
+            of=str(job.pk),
+            documents=len(rows),
+            duplicata=is_duplicata,
+        )
+    return again
+
+
+def _save(job: PrintJob, documents: Iterable[Document], size: int, priority: int) -> None:
+    job.save(force_insert=True)
+    remaining = iter(documents)
+    volumes: list[int] = []
+    while batch := list(islice(remaining, size)):
+        volume = Volume.objects.create(
+            job=job, number=len(volumes) + 1, documents=len(batch), priority=priority
+        )
+        for position, each in enumerate(batch):
+            each.volume, each.position = volume, position
+        Document.objects.bulk_create(batch, batch_size=ROWS)
+        volumes.append(volume.pk)
+    transaction.on_commit(lambda: queue.ring(queue.PRINT, volumes))
+
+
+def finish(volume: Volume, facts: dict[str, Any]) -> bool:
+    """Record a printed volume, and the job when it was the last; False when the claim was lost."""
+    with transaction.atomic():
+        job = PrintJob.objects.select_for_update().get(pk=volume.job_id)
+        if not claims.finish(volume, done=volume.documents, **facts):
+            return False
+        tell(
+            "volume-printed",
+            f"{job.pk}/{volume.number}",
+            school=job.school_id,
+            sha256=facts["sha256"],
+        )
+        _settle(job)
+    return True
+
+
+def fail(volume: Volume, problems: list[Problem]) -> bool:
+    """Record why a volume is refused; the others go on, so that all problems are told."""
+    with transaction.atomic():
+        job = PrintJob.objects.select_for_update().get(pk=volume.job_id)
+        if not claims.fail(volume, problems):
+            return False
+        tell(
+            "volume-refused",
+            f"{job.pk}/{volume.number}",
+            school=job.school_id,
+            problems=len(problems),
+        )
+        _settle(job)
+    return True
+
+
+def _settle(job: PrintJob) -> None:
+    """Move a job on when no volume of it is left to print. The job's row is locked."""
+    if job.stage != PrintJob.Stage.ACCEPTED:
+        return
+    left = Q(state__in=(State.WAITING, State.CLAIMED, State.QUARANTINED))
+    if Volume.objects.filter(left, job=job).exists():
+        return
+    failed = Volume.objects.filter(job=job, state=State.FAILED).exists()
+    job.stage = PrintJob.Stage.FAILED if failed else PrintJob.Stage.READY
+    separators = Volume.objects.filter(job=job).aggregate(total=Sum("separators"))["total"] or 0
+    sheets = job.documents * (job.sheets // job.documents) + separators
+    PrintJob.objects.filter(pk=job.pk).update(stage=job.stage, ready_at=Now(), sheets=sheets)
+    tell(f"job-{job.stage}", str(job.pk), school=job.school_id)
+
+
+def cancel(job: PrintJob, by: str) -> None:
+    """Cancel a job: workers drop it, its files and the values of its documents go.
+
+    Raises:
+        InvalidInput: when it is already with the print shop.
+    """
+    with transaction.atomic():
+        job = PrintJob.objects.select_for_update().get(pk=job.pk)
+        if job.stage == PrintJob.Stage.CANCELLED:
+            return
+        if job.stage not in OPEN_STAGES:
+            what = "ce lot est déjà chez l’imprimeur."
+            raise InvalidInput(Problem(what, job.name, "Prévenez l’imprimeur."))
+        PrintJob.objects.filter(pk=job.pk).update(stage=PrintJob.Stage.CANCELLED)
+        files = _forget(job)
+        # A token that grows takes the claim from whoever holds it.
+        Volume.objects.filter(job=job).update(
+            state=State.CANCELLED, token=F("token") + 1, sha256="", register="", finished_at=Now()
+        )
+        tell("job-cancelled", str(job.pk), school=job.school_id, actor=by)
+        transaction.on_commit(lambda: drop_unused(files))
+
+
+def _forget(job: PrintJob) -> set[str]:
+    """Delete the values of a job's documents; give the names of its files."""
+    Document.objects.filter(volume__job=job).delete()
+    names = Volume.objects.filter(job=job).values_list("sha256", "register")
+    return {name for pair in names for name in pair if name} | ({job.ticket} - {""})
+
+
+def drop_unused(files: Iterable[str]) -> None:
+    """Take files out of the store that no row names any more."""
+    for name in files:
+        used = Volume.objects.filter(Q(sha256=name) | Q(register=name)).exists()
+        if not used and not PrintJob.objects.filter(ticket=name).exists():
+            store.drop(name)
+
+
+def progress(job: PrintJob) -> Progress:
+    """Tell how far a job is."""
+    volumes = list(Volume.objects.filter(job=job))
+    done = sum(each.done for each in volumes)
+    problems = [problem for each in volumes for problem in each.problems]
+    ends = [each.finished_at for each in volumes if each.finished_at]
+    rate, left = 0.0, None
+    if done and job.stage == PrintJob.Stage.ACCEPTED:
+        now = Volume.objects.annotate(now=Now()).values_list("now", flat=True)[0]
+        seconds = max((now - job.created_at).total_seconds(), 0.001)
+        rate = done / seconds
+        left = round((job.documents - done) / rate)
+    elif job.stage == PrintJob.Stage.READY and ends:
+        rate = job.documents / max((max(ends) - job.created_at).total_seconds(), 0.001)
+        left = 0
+    sheets = done * (job.sheets // max(job.documents, 1))
+    return Progress(job.stage, job.documents, done, sheets, round(rate, 1), left, problems)

@@ -1,0 +1,220 @@
+"""Schools, people and tablets: files brought in whole, and given back as records.
+
+An import replaces what the last one said. People who are no longer in the files stay, marked
+absent: their cessions are attested all the same.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from docgen import records
+from docgen.backoffice import models
+from docgen.backoffice.events import tell
+from docgen.errors import Problem, RosterRejected
+
+PERSON_COLUMNS = (
+    *("school_year", "is_present", "rank", "family_name", "first_name", "usage_name"),
+    *("birth_date", "division", "level", "ine", "civility", "function"),
+)
+BATCH = 1000
+
+
+def keep_school(school: records.School, by: str) -> models.School:
+    """Keep a school as its file tells it."""
+    with transaction.atomic():
+        row, made = models.School.objects.update_or_create(
+            uai=school.uai,
+            defaults={
+                "name": school.name,
+                "address": list(school.address),
+                "postal_code": school.postal_code,
+                "city": school.city,
+                "email": school.email,
+                "phone": school.phone,
+                "head_civility": school.head.civility,
+                "head_name": school.head.name,
+                "head_title": school.head.title,
+            },
+        )
+        tell("school-added" if made else "school-changed", school.uai, school=school.uai, actor=by)
+    return row
+
+
+def school(row: models.School) -> records.School:
+    """Give a school as a record."""
+    return records.School(
+        *(row.uai, row.name, tuple(row.address), row.postal_code, row.city, row.email, row.phone),
+        records.Head(row.head_civility, row.head_name, row.head_title),
+    )
+
+
+def keep_roster(
+    school: models.School, audience: records.Audience, roster: records.Roster, by: str
+) -> dict[str, int]:
+    """Keep the people, the stock and the cessions of a school's files; give the counts.
+
+    Raises:
+        RosterRejected: when a tablet is ceded to two people, all such tablets at once.
+    """
+    with transaction.atomic():
+        models.School.objects.select_for_update().get(pk=school.pk)
+        counts = _keep_people(school, audience, roster)
+        if roster.devices:
+            _keep_devices(school, roster.devices.values())
+        counts["cessions"] = _keep_cessions(school, audience, roster.cessions.values())
+        counts["devices"] = len(roster.devices)
+        tell("roster-imported", school.pk, school=school.pk, actor=by, audience=audience, **counts)
+    return counts
+
+
+def _keep_people(school: models.School, audience: str, roster: records.Roster) -> dict[str, int]:
+    people = models.Person.objects.filter(school=school, audience=audience)
+    before = people.filter(is_present=True).count()
+    people.update(is_present=False)
+    rows = [
+        models.Person(
+            school=school,
+            audience=audience,
+            internal_id=each.id,
+            school_year=roster.school_year,
+            is_present=True,
+            rank=rank,
+            **{
+                name: getattr(each, name)
+                for name in PERSON_COLUMNS
+                if name not in ("school_year", "is_present", "rank")
+            },
+        )
+        for rank, each in enumerate(roster.people)
+    ]
+    models.Person.objects.bulk_create(
+        rows,
+        batch_size=BATCH,
+        update_conflicts=True,
+        unique_fields=("school", "audience", "internal_id"),
+        update_fields=PERSON_COLUMNS,
+    )
+    ids = dict(people.filter(is_present=True).values_list("internal_id", "pk"))
+    models.Guardian.objects.filter(person__school=school, person__audience=audience).delete()
+    guardians = [
+        models.Guardian(
+            person_id=ids[person.id],
+            rank=rank,
+            civility=each.civility,
+            family_name=each.family_name,
+            first_name=each.first_name,
+            email=each.email,
+            phone=each.phone,
+        )
+        for person in roster.people
+        for rank, each in enumerate(person.guardians)
+    ]
+    models.Guardian.objects.bulk_create(guardians, batch_size=BATCH)
+    return {"people": len(rows), "people_before": before}
+
+
+def _keep_devices(school: models.School, devices: Iterable[records.Device]) -> None:
+    rows = [
+        models.Device(school=school, serial=each.serial, model=each.model, state=each.state)
+        for each in devices
+    ]
+    models.Device.objects.filter(school=school).exclude(
+        serial__in=[row.serial for row in rows]
+    ).delete()
+    models.Device.objects.bulk_create(
+        rows,
+        batch_size=BATCH,
+        update_conflicts=True,
+        unique_fields=("school", "serial"),
+        update_fields=("model", "state"),
+    )
+
+
+def _keep_cessions(
+    school: models.School, audience: str, cessions: Iterable[records.Cession]
+) -> int:
+    """Add the cessions that are new and date those that were not; none is taken away here."""
+    people = models.Person.objects.filter(school=school, audience=audience)
+    ids = dict(people.values_list("internal_id", "pk"))
+    current = {
+        row.serial: row
+        for row in models.Cession.objects.select_for_update().filter(
+            school=school, cancelled_at=None
+        )
+    }
+    new, dated, problems = [], [], []
+    for each in cessions:
+        row = current.get(each.serial)
+        if row is None:
+            new.append(
+                models.Cession(
+                    school=school,
+                    person_id=ids[each.person_id],
+                    serial=each.serial,
+                    ceded_date=each.ceded_date,
+                )
+            )
+        elif row.person_id != ids[each.person_id]:
+            what = "cette tablette est déjà cédée à une autre personne."
+            remedy = "Annulez d’abord l’autre cession."
+            problems.append(Problem(what, f"tablette {each.serial}", remedy))
+        elif each.ceded_date and row.ceded_date != each.ceded_date:
+            row.ceded_date = each.ceded_date
+            dated.append(row)
+    if problems:
+        raise RosterRejected(problems)
+    models.Cession.objects.bulk_create(new, batch_size=BATCH)
+    models.Cession.objects.bulk_update(dated, ("ceded_date",), batch_size=BATCH)
+    return len(new) + len(dated)
+
+
+def cancel_cession(cession: models.Cession, by: str) -> None:
+    """Take a cession off the register; its row stays, and an attestation withdraws it."""
+    with transaction.atomic():
+        rows = models.Cession.objects.filter(pk=cession.pk, cancelled_at=None)
+        if rows.update(cancelled_at=Now()):
+            tell("cession-cancelled", cession.serial, school=cession.school_id, actor=by)
+
+
+def roster(
+    school: models.School, audience: records.Audience, divisions: Sequence[str] = ()
+) -> records.Roster:
+    """Give the people of a school who are present, and what they received, as records."""
+    found = models.Person.objects.filter(school=school, audience=audience, is_present=True)
+    if divisions:
+        found = found.filter(division__in=divisions)
+    people = list(found.prefetch_related("guardians").order_by("rank"))
+    kept = models.Cession.objects.filter(
+        school=school, person__audience=audience, cancelled_at=None
+    ).select_related("person")
+    cessions = {
+        row.person.internal_id: records.Cession(row.serial, row.person.internal_id, row.ceded_date)
+        for row in kept.order_by("pk")
+    }
+    return records.Roster(
+        tuple(person(each) for each in people),
+        school_year=people[0].school_year if people else "",
+        devices={
+            row.serial: records.Device(row.serial, row.model, row.state)
+            for row in models.Device.objects.filter(school=school)
+        },
+        cessions=cessions,
+    )
+
+
+def person(row: models.Person) -> records.Person:
+    """Give a person as a record."""
+    guardians = sorted(row.guardians.all(), key=lambda each: each.rank)
+    return records.Person(
+        row.internal_id,
+        *(row.family_name, row.first_name, row.usage_name, row.birth_date, row.division),
+        *(row.level, row.ine, row.civility, row.function),
+        tuple(
+            records.Guardian(
+                each.family_name, each.first_name, each.civility, each.email, each.phone
+            )
+            for each in guardians
+        ),
+    )

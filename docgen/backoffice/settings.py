@@ -1,0 +1,138 @@
+"""Django's settings, all from the environment; without any, everything lives in the data folder.
+
+| variable               | without it                                                        |
+|------------------------|-------------------------------------------------------------------|
+| DOCGEN_DATA            | the user's own data folder                                        |
+| DATABASE_URL           | SQLite, `docgen.sqlite3` in the data folder                       |
+| BROKER_URL             | a queue of files, `queue/` in the data folder                     |
+| DOCGEN_S3_BUCKET       | files, `artifacts/` in the data folder (else AWS_… name the rest) |
+| DOCGEN_SECRET_KEY      | made once, `django.key` in the data folder                        |
+| DOCGEN_HOSTS           | this machine only (names, separated by commas)                    |
+| DOCGEN_HTTPS           | plain HTTP; `1` behind a proxy that speaks HTTPS                  |
+| DOCGEN_OIDC_ISSUER     | accounts with a password only                                     |
+| DOCGEN_PUBLIC_URL      | http://127.0.0.1:8000, the address that people and clients use     |
+"""
+
+import os
+import secrets
+
+import dj_database_url
+
+from docgen.datafolder import data_folder
+from docgen.files import write_new
+
+DATA = data_folder()
+DATA.mkdir(parents=True, exist_ok=True)
+
+
+def _secret() -> str:
+    if given := os.environ.get("DOCGEN_SECRET_KEY"):
+        return given
+    path = DATA / "django.key"
+    if not path.exists():
+        write_new(path, secrets.token_urlsafe(50).encode(), mode=0o600)
+    return path.read_text()
+
+
+SECRET_KEY = _secret()
+DEBUG = False
+IS_HTTPS = os.environ.get("DOCGEN_HTTPS") == "1"
+PUBLIC_URL = os.environ.get("DOCGEN_PUBLIC_URL", "http://127.0.0.1:8000")
+ALLOWED_HOSTS = os.environ.get("DOCGEN_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "axes",
+    "docgen.backoffice",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+ROOT_URLCONF = "docgen.backoffice.urls"
+WSGI_APPLICATION = "docgen.backoffice.wsgi.application"
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
+
+DATABASES = {
+    "default": dj_database_url.config(default=f"sqlite:///{DATA}/docgen.sqlite3", conn_max_age=60)
+}
+IS_SQLITE = DATABASES["default"]["ENGINE"].endswith("sqlite3")
+if IS_SQLITE:
+    # A writer takes its place at the start of a transaction and waits for it: no deadlock.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 30,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+else:
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 2
+
+QUEUE_FOLDER = DATA / "queue"
+BROKER_URL = os.environ.get("BROKER_URL", "filesystem://localhost/")
+if BROKER_URL.startswith("filesystem"):
+    (QUEUE_FOLDER / "control").mkdir(parents=True, exist_ok=True, mode=0o700)
+
+S3_BUCKET = os.environ.get("DOCGEN_S3_BUCKET", "")
+ARTIFACTS = {
+    "BACKEND": "docgen.backoffice.store.WholeFileStorage",
+    "OPTIONS": {"location": str(DATA / "artifacts"), "file_permissions_mode": 0o600},
+}
+if S3_BUCKET:
+    ARTIFACTS = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": S3_BUCKET,
+            "endpoint_url": os.environ.get("DOCGEN_S3_ENDPOINT"),
+            "file_overwrite": True,  # named by content: the same name is the same file
+            "default_acl": None,
+        },
+    }
+STORAGES = {
+    "default": ARTIFACTS,
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+AUTH_USER_MODEL = "backoffice.User"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+# CNIL, deliberation 2022-100: twelve characters of three kinds, or longer ones of fewer.
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 14},
+    },
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+
+SESSION_COOKIE_AGE = 8 * 3600  # a working day
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
+SESSION_COOKIE_SAMESITE = "Lax"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_HTTPS else None
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
+
+LANGUAGE_CODE = "fr"
+TIME_ZONE = "Europe/Paris"
+USE_TZ = True
+USE_I18N = True

@@ -1,0 +1,85 @@
+"""Files that the service made, named by the SHA-256 of what they hold.
+
+A file is there whole or not at all, and the same content is the same file: writing it twice does
+no harm, so a worker that was cut short leaves nothing to mend.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from boto3.exceptions import Boto3Error
+from botocore.exceptions import BotoCoreError, ClientError
+from django.core.files.base import File
+from django.core.files.storage import FileSystemStorage, default_storage
+
+BLOCK = 1 << 20
+# What a store does when it is full, slow or away: nothing that the work itself can help.
+FAULTS = (OSError, Boto3Error, BotoCoreError, ClientError)
+
+
+class WholeFileStorage(FileSystemStorage):
+    """A folder whose files appear whole: written aside, synced, then renamed."""
+
+    def _save(self, name: str, content: "File[Any]") -> str:
+        path = Path(self.path(name))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                for block in content.chunks(BLOCK):
+                    stream.write(block)
+                stream.flush()
+                os.fsync(stream.fileno())
+            Path(temporary).replace(path)
+        finally:
+            Path(temporary).unlink(missing_ok=True)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+        return name
+
+    def get_available_name(self, name: str, max_length: int | None = None) -> str:
+        """Keep the name: the content decided it."""
+        return name
+
+
+def name(sha256: str) -> str:
+    """Give the name of an artifact in the store."""
+    return f"{sha256[:2]}/{sha256}"
+
+
+def keep(path: Path) -> str:
+    """Put a file into the store and give its SHA-256."""
+    with path.open("rb") as stream:
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        if not default_storage.exists(name(sha256)):
+            stream.seek(0)
+            default_storage.save(name(sha256), File(stream))
+    return sha256
+
+
+def opened(sha256: str) -> "File[Any]":
+    """Open an artifact to read it."""
+    return default_storage.open(name(sha256), "rb")
+
+
+def size(sha256: str) -> int:
+    """Give the size of an artifact, in bytes."""
+    return default_storage.size(name(sha256))
+
+
+def blocks(sha256: str) -> Iterator[bytes]:
+    """Read an artifact by blocks."""
+    with opened(sha256) as stream:
+        yield from iter(lambda: stream.read(BLOCK), b"")
+
+
+def drop(sha256: str) -> None:
+    """Take an artifact out of the store."""
+    default_storage.delete(name(sha256))

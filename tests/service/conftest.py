@@ -1,0 +1,40 @@
+"""The service under test: a data folder, a database and a broker of its own.
+
+Alone, the tests run on SQLite and files. `python -m tests.service.servers pytest tests/service`
+starts PostgreSQL, Redis and an S3 server, and runs the same tests on them.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytest_django import DjangoDbBlocker
+
+DATA = Path(os.environ.get("DOCGEN_TEST_DATA") or tempfile.mkdtemp(prefix="docgen-service-"))
+os.environ["DOCGEN_DATA"] = str(DATA)
+os.environ["DJANGO_SETTINGS_MODULE"] = "docgen.backoffice.settings"
+
+import django  # noqa: E402
+
+django.setup()
+
+from django.db import connection  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Let tests empty the tables: on SQLite that deletes rows, which events refuse."""
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("DROP TRIGGER events_remain")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def data_folder() -> Iterator[None]:
+    """Keep the data folder that the settings were read from."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DOCGEN_DATA", str(DATA))
+        patch.delenv("DOCGEN_KEY", raising=False)
+        yield

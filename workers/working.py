@@ -1,0 +1,115 @@
+"""One way of working for all that is to be done: claim, do it in a child, settle; then the next."""
+
+import logging
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import django.db
+from django.conf import settings
+
+from docgen.backoffice import claims, store
+from docgen.backoffice.models import Work
+from docgen.errors import DocgenError, Problem
+from workers import children
+from workers.children import Limits, Outcome
+
+TURN = 60  # seconds of work under one message; then the next bell, so that a worker can rest
+logger = logging.getLogger(__name__)
+W = TypeVar("W", bound=Work)
+Make = Callable[[children.Say, Path], Any]
+Begin = Callable[[W], Make]
+
+
+def work_on(
+    model: type[W],
+    begin: Begin[W],
+    finish: Callable[[W, Any, Path], bool],
+    fail: Callable[[W, list[Problem]], bool],
+    limits: Limits,
+) -> None:
+    """Claim and do the most urgent work of a kind, again and again, for at most a minute.
+
+    `begin` reads what the work needs and gives what the child does in a folder of its own;
+    `finish` keeps what the child left there.
+    """
+    end = time.monotonic() + TURN
+    while time.monotonic() < end:
+        try:
+            row = claims.claim(model)
+            if row is None:
+                return
+            _do(row, begin, finish, fail, limits)
+        except django.db.Error as error:
+            # The database went away: the lease runs out, and the sweeper rings when it is back.
+            logger.warning("database lost", extra={"error": type(error).__name__})
+            django.db.close_old_connections()
+            return
+
+
+def _do(
+    row: W,
+    begin: Begin[W],
+    finish: Callable[[W, Any, Path], bool],
+    fail: Callable[[W, list[Problem]], bool],
+    limits: Limits,
+) -> None:
+    try:
+        make = begin(row)
+        temporary = settings.DATA / "working"
+        temporary.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=temporary, prefix="w-") as name:
+            folder = Path(name)
+            outcome = children.run(lambda say: make(say, folder), _keeper(row), limits)
+            if outcome.verdict == "done":
+                finish(row, outcome.result, folder)
+            else:
+                _give_up(row, outcome, fail)
+    except DocgenError as error:
+        fail(row, list(error.problems))
+    except django.db.Error:
+        raise
+    except store.FAULTS as error:
+        logger.warning("work delayed", extra=_told(row, error))
+        claims.delay(row)
+    except Exception as error:  # a fault of our program: three times, and the work is set aside
+        logger.error("work broke off", extra=_told(row, error))
+        claims.release(row, is_own_fault=True)
+
+
+def _told(row: Work, error: Exception) -> dict[str, object]:
+    """Give what may be logged of an error: never its text, which could hold a name."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    at = f"{Path(frame.filename).name}:{frame.lineno}"
+    return {"work": type(row).__name__, "id": row.pk, "error": type(error).__name__, "at": at}
+
+
+def _give_up(row: W, outcome: Outcome, fail: Callable[[W, list[Problem]], bool]) -> None:
+    told = {"work": type(row).__name__, "id": row.pk, "verdict": outcome.verdict}
+    logger.warning("work not done", extra=told)
+    if outcome.verdict == "refused":
+        fail(row, outcome.problems)
+    elif outcome.verdict == "short":
+        claims.delay(row)
+    elif outcome.verdict in ("died", "killed"):
+        claims.release(row, is_own_fault=outcome.verdict == "died")
+
+
+def _keeper(row: W) -> Callable[[int], bool]:
+    """Renew the lease while the child works; a database away for a moment is borne with."""
+    renewed = time.monotonic()
+
+    def is_wanted(done: int) -> bool:
+        nonlocal renewed
+        try:
+            kept = claims.renew(row, done)
+        except django.db.Error:
+            django.db.close_old_connections()
+            return time.monotonic() - renewed < claims.LEASE
+        renewed = time.monotonic()
+        return kept
+
+    return is_wanted
