@@ -117,6 +117,9 @@ def _batch(
         left = [path for path, target in made.items() if not _is_sound(target, kind)]
         if not left:
             break
+        for path in left:  # what a start that was ended left there would stop the next one
+            made[path].unlink(missing_ok=True)
+            _lock(made[path]).unlink(missing_ok=True)
         start(left)
     if lost := [path.name for path, target in made.items() if not _is_sound(target, kind)]:
         what = f"LibreOffice n’a pas rendu {len(lost)} document(s) : {', '.join(lost[:5])}."
@@ -213,9 +216,16 @@ def _sniff(path: Path) -> None:
 
 
 def _is_sound(path: Path, kind: Kind) -> bool:
-    """Tell whether a file was made, and is what it should be."""
+    """Tell whether a file was made whole, and is what it should be."""
+    if _lock(path).exists():
+        return False
     try:
         with path.open("rb") as stream:
             return stream.read(8).startswith(MAGIC[kind])
     except OSError:
         return False
+
+
+def _lock(path: Path) -> Path:
+    """Give the file that LibreOffice keeps beside one that it writes."""
+    return path.with_name(f".~lock.{path.name}#")

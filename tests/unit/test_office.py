@@ -146,6 +146,22 @@ def test_an_office_that_hangs_is_ended_with_all_that_it_started(
         assert _is_gone(pid)
 
 
+def test_what_was_in_hand_when_a_start_ended_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """LibreOffice, killed, leaves half a file and a lock, at which it would stop the next time."""
+    real = office.program()
+    dies = tmp_path / "soffice"
+    half = f"printf '%%PDF-1.7' >{tmp_path}/PE-000.pdf; touch '{tmp_path}/.~lock.PE-000.pdf#'"
+    once = f'[ -e {tmp_path}/once ] && exec {real} "$@"; touch {tmp_path}/once'
+    dies.write_text(f"#!/bin/sh\n{once}\n{half}\n")
+    dies.chmod(0o755)
+    monkeypatch.setattr(office, "program", lambda: str(dies))
+    (made,) = office.convert(documents(tmp_path, 1), "pdf", tmp_path)
+    assert made.stat().st_size > 10_000
+    assert not list(tmp_path.glob(".~lock*"))
+
+
 def test_an_interruption_ends_what_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its own group hears nothing of Ctrl-C: without us it would work on for minutes."""
     hangs = tmp_path / "soffice"
