@@ -1,13 +1,18 @@
 """Print jobs: accepted whole, printed from their rows alone, cancelled and printed again."""
 
 import hashlib
+from pathlib import Path
+from shutil import rmtree
 
 import pytest
+from django.conf import settings
 
-from docgen.backoffice import models, pressing, print_jobs, store
+from docgen import library
+from docgen.backoffice import models, pressing, print_jobs, shelf, store
 from docgen.errors import InvalidInput
+from tests.helpers import edited, poppler
 from tests.service import town
-from workers.print_jobs import print_volume
+from workers.print_jobs import _runs, print_volume
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -15,6 +20,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def content(job: models.PrintJob) -> list[bytes]:
     volumes = job.volumes.order_by("number")
     return [b"".join(store.blocks(volume.sha256)) for volume in volumes]
+
+
+def words(content: bytes) -> set[str]:
+    return set(poppler("pdftotext", content, "-layout").split())
 
 
 def test_a_job_is_printed_in_volumes_that_are_what_they_are_named() -> None:
@@ -58,3 +67,26 @@ def test_one_person_who_cannot_be_printed_refuses_the_job() -> None:
     with pytest.raises(InvalidInput):
         town.job(town.school(), 0)
     assert not models.PrintJob.objects.exists()
+
+
+def test_a_reprint_asks_nothing_of_the_shelf_of_today(tmp_path: Path) -> None:
+    template = edited(tmp_path / "shelf", {})
+    job = town.job(town.school(), 2, template=template)
+    print_volume("1")
+    rmtree(tmp_path / "shelf")
+    rmtree(settings.DATA / "cache" / "templates", ignore_errors=True)
+    _runs.cache_clear()
+    shelf._unpacked.cache_clear()
+    again = print_jobs.reprint(job, "test")
+    duplicata = print_jobs.reprint(job, "test", is_duplicata=True)
+    print_volume("1")
+    assert content(again) == content(job)
+    assert words(content(duplicata)[0]) - words(content(job)[0]) == {"Duplicata"}
+
+
+@pytest.mark.parametrize("slug", ["charte-cession-eleve", "convention-pret-eleve"])
+def test_a_template_is_remembered_with_all_that_it_shares(slug: str) -> None:
+    there = library.load(slug)
+    kept = shelf.template(shelf.remembered(there))
+    assert kept.checksum == there.checksum
+    assert kept.folder != there.folder
