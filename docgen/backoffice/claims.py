@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import DateTimeField, ExpressionWrapper, F, Q, QuerySet
 from django.db.models.functions import Now
 
+from docgen.backoffice.events import tell
 from docgen.backoffice.models import State, Work
 from docgen.errors import Problem
 
@@ -114,6 +115,7 @@ def _settle(row: Work, state: State, **facts: object) -> bool:
 def _set_aside(row: Work) -> None:
     problems = [[FATAL.what, FATAL.where, FATAL.remedy]]
     _update(row, state=State.QUARANTINED, finished_at=Now(), problems=problems, lost=row.lost)
+    tell("work-set-aside", f"{type(row).__name__}:{row.pk}", deaths=row.deaths, lost=row.lost)
     logger.error("work set aside", extra={"work": type(row).__name__, "id": row.pk})
 
 

@@ -219,6 +219,25 @@ def _settle(job: PrintJob) -> None:
     tell(f"job-{job.stage}", str(job.pk), school=job.school_id)
 
 
+def retry(job: PrintJob, by: str) -> int:
+    """Put back in the line what was refused or set aside; give how many volumes.
+
+    Raises:
+        InvalidInput: when nothing of the job is waiting for that.
+    """
+    with transaction.atomic():
+        job = PrintJob.objects.select_for_update().get(pk=job.pk)
+        stopped = Volume.objects.filter(job=job, state__in=(State.FAILED, State.QUARANTINED))
+        again = [volume.pk for volume in stopped if claims.try_again(volume)]
+        if not again or job.stage not in OPEN_STAGES:
+            what = "rien dans ce lot n’attend d’être relancé."
+            raise InvalidInput(Problem(what, job.name, "Suivez le lot, ou refaites-le."))
+        PrintJob.objects.filter(pk=job.pk).update(stage=PrintJob.Stage.ACCEPTED)
+        tell("job-retried", str(job.pk), school=job.school_id, actor=by, volumes=len(again))
+        transaction.on_commit(lambda: queue.ring(queue.PRINT, again))
+    return len(again)
+
+
 def cancel(job: PrintJob, by: str) -> None:
     """Cancel a job: workers drop it, its files and the values of its documents go.
 

@@ -90,3 +90,26 @@ def test_a_template_is_remembered_with_all_that_it_shares(slug: str) -> None:
     kept = shelf.template(shelf.remembered(there))
     assert kept.checksum == there.checksum
     assert kept.folder != there.folder
+
+
+def test_a_value_too_long_refuses_the_job_with_the_person_and_a_retry_is_possible() -> None:
+    school = town.school()
+    job = town.job(school, 3, volume=1)
+    row = models.Document.objects.filter(volume__job=job).order_by("pk")[1]
+    models.Document.objects.filter(pk=row.pk).update(
+        values={**row.values, "family_name": "W" * 300}
+    )
+    print_volume("1")
+    job.refresh_from_db()
+    assert job.stage == "failed"
+    states = job.volumes.order_by("number").values_list("state", flat=True)
+    assert list(states) == ["done", "failed", "done"]
+    problems = print_jobs.progress(job).problems
+    assert {where for _, where, _ in problems} == {"personne E0001"}
+    models.Document.objects.filter(pk=row.pk).update(values=row.values)
+    assert print_jobs.retry(job, "test") == 1
+    print_volume("1")
+    job.refresh_from_db()
+    assert job.stage == "ready"
+    with pytest.raises(InvalidInput):
+        print_jobs.retry(job, "test")
