@@ -1,6 +1,7 @@
 """The tables: schools and people, who may ask for what, print jobs, papers, and what happened."""
 
 from docgen.backoffice.models.accounts import Client, PrintShop, Role, User
+from docgen.backoffice.models.beats import Beat
 from docgen.backoffice.models.events import Event
 from docgen.backoffice.models.exchanges import Hook, HookCall, IdempotentAnswer
 from docgen.backoffice.models.papers import Attestation, AttestedCession, Conversion, SchoolModel
@@ -17,6 +18,7 @@ from docgen.backoffice.models.work import State, Work
 __all__ = [
     "Attestation",
     "AttestedCession",
+    "Beat",
     "Cession",
     "Client",
     "CompiledForm",
