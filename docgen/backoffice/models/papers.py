@@ -78,7 +78,11 @@ class SchoolModel(models.Model):
 
 
 class Conversion(Work):
-    """Word documents to make for a school: `loans` are copied in, as `docgen word` reads them."""
+    """Word documents to make for a school, from what is copied here.
+
+    `loans` hold each loan with its person and its tablet; without any, the documents are the
+    school's own: the model to edit, and the blanks. `model` is the file that the school gave back.
+    """
 
     public_id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     school = models.ForeignKey(School, models.PROTECT, related_name="conversions")
@@ -87,6 +91,7 @@ class Conversion(Work):
     is_merged = models.BooleanField(default=False)
     on = models.DateField()
     letterhead = models.JSONField()
+    school_year = models.CharField(max_length=9, blank=True)
     loans = models.JSONField(default=list)
     model = models.CharField(max_length=64, blank=True)
     files = models.JSONField(default=dict)
