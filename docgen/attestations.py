@@ -167,6 +167,7 @@ def issue(
     problems = [
         *_history_problems(history, school),
         *_period_problems(start, end, history, today),
+        *_day_problems(history, today),
         *_register_problems(register.values()),
     ]
     if problems or start is None or end is None:
@@ -327,6 +328,13 @@ def _period_problems(
             what = f"elle recouvre celle de l’attestation {each.label}, {each.period}."
             remedy = "Commencez après : ce qui a été saisi depuis entrera quand même."
             yield Problem(what, "période", remedy)
+
+
+def _day_problems(history: Sequence[Attestation], today: date) -> Iterator[Problem]:
+    if history and today < history[-1].issued_date:
+        before = date_in_words(history[-1].issued_date)
+        what = f"elle serait antérieure à l’attestation {history[-1].label}, du {before}."
+        yield Problem(what, "date d’édition", "Vérifiez --on.")
 
 
 def _register_problems(register: Iterable[Entry]) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ from docgen.records import RUN_SOURCES, Fact
 from docgen.typography import DATE_IN_WORDS, date_in_words, french
 
 TICKED, UNTICKED = "☑", "☐"
+MOST_ROWS = 5_000  # of a list: twice a large school; 20,000 took 53 s and 920 MB to lay out
 YES_AND_NO = {
     **dict.fromkeys(("oui", "x", "vrai", "1", TICKED), TICKED),
     **dict.fromkeys(("non", "", "faux", "0", UNTICKED), UNTICKED),
@@ -139,6 +140,9 @@ def clean_rows(field: Field, rows: Sequence[Mapping[str, Value]], where: str = "
     Raises:
         ValuesRejected: with every problem of every row, told by the row's number from 1.
     """
+    if len(rows) > MOST_ROWS:
+        what = f"« {field.label} » : {len(rows)} lignes, {MOST_ROWS} au plus."
+        raise ValuesRejected(Problem(what, where, "Faites plusieurs documents."))
     cleaned: Rows = []
     problems: list[Problem] = []
     for number, row in enumerate(rows, 1):

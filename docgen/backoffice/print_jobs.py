@@ -62,7 +62,7 @@ def create(job: Job, requested_by: str, priority: int = BATCH) -> PrintJob:
         separators=order.separators,
         by_class=order.ordering == "class",
         profile=order.profile.read_bytes() if order.profile else b"",
-        profile_name=order.profile.stem if order.profile else "",
+        profile_name=order.profile.name if order.profile else "",
         documents=len(documents),
         sides=len(documents) * order.layout.sides,
         sheets=len(documents) * order.layout.sheets,
@@ -173,8 +173,13 @@ def _save(job: PrintJob, documents: Iterable[Document], size: int, priority: int
 
 
 def finish(volume: Volume, facts: dict[str, Any]) -> bool:
-    """Record a printed volume, and the job when it was the last; False when the claim was lost."""
+    """Record a printed volume, and the job when it was the last; False when the claim was lost.
+
+    Raises:
+        FileNotFoundError: when its files were dropped since they were kept.
+    """
     with transaction.atomic():
+        store.require((facts["sha256"], facts["register"]))
         job = PrintJob.objects.select_for_update().get(pk=volume.job_id)
         if not claims.finish(volume, done=volume.documents, **facts):
             return False
@@ -271,9 +276,11 @@ def _forget(job: PrintJob) -> set[str]:
 def drop_unused(files: Iterable[str]) -> None:
     """Take files out of the store that no row names any more."""
     for name in files:
-        used = Volume.objects.filter(Q(sha256=name) | Q(register=name)).exists()
-        if not used and not PrintJob.objects.filter(ticket=name).exists():
-            store.drop(name)
+        with transaction.atomic():
+            store.hold((name,))
+            used = Volume.objects.filter(Q(sha256=name) | Q(register=name)).exists()
+            if not used and not PrintJob.objects.filter(ticket=name).exists():
+                store.drop(name)
 
 
 def progress(job: PrintJob) -> Progress:

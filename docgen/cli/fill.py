@@ -30,6 +30,9 @@ def fill(  # noqa: PLR0917 - an option of the command each
     data = data_folder()
     key, cache = page_code_key(data), data / "cache"
     filled = single.fill(model, given, key, cache, layout=layout, variant=variant)
+    if out.exists() and not (out.is_file() or out.is_dir()):
+        what = "ce n’est pas un fichier ordinaire."  # a device would be replaced
+        raise Unavailable(Problem(what, str(out), "Choisissez un autre nom."))
     try:
         write_whole(out, filled.content)
     except OSError as error:

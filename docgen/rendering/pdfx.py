@@ -11,7 +11,7 @@ from pathlib import Path
 from uuid import UUID
 from xml.sax.saxutils import escape
 
-from docgen.errors import InvalidInput, Problem
+from docgen.errors import InvalidInput, Problem, reason
 from docgen.rendering.pdf import PdfStream, text_string
 
 COMPONENTS = {b"GRAY": 1, b"CMYK": 4}  # spaces in which DeviceGray is allowed (6.2.4.3)
@@ -52,13 +52,13 @@ def read_intent(path: Path, title: str, on: date) -> OutputIntent:
     try:
         profile = path.read_bytes() if path.stat().st_size <= LARGEST else b""
     except OSError as error:
-        what = f"ce profil ne peut pas être lu ({error.strerror})."
+        what = f"ce profil ne peut pas être lu ({reason(error)})."
         raise InvalidInput(Problem(what, path.name, REMEDY)) from error
-    return intent_of(profile, path.stem, title, on)
+    return intent_of(profile, path.name, title, on)
 
 
 def intent_of(profile: bytes, name: str, title: str, on: date) -> OutputIntent:
-    """Check the ICC profile of a press.
+    """Check the ICC profile of a press; `name` is that of its file.
 
     Raises:
         InvalidInput: when it is not the profile of a printer in grey or CMYK.
@@ -69,7 +69,7 @@ def intent_of(profile: bytes, name: str, title: str, on: date) -> OutputIntent:
     if profile[12:16] != b"prtr" or components is None:
         what = "ce profil n’est pas celui d’une presse en noir ou en CMJN."
         raise InvalidInput(Problem(what, name, REMEDY))
-    return OutputIntent(name, profile, components, title, on)
+    return OutputIntent(Path(name).stem, profile, components, title, on)
 
 
 def catalog_entries(pdf: PdfStream, intent: OutputIntent) -> bytes:

@@ -75,6 +75,14 @@ def test_a_day_to_come_cannot_be_attested() -> None:
     attest([entry("A1")], end=TODAY)
 
 
+def test_an_attestation_is_not_dated_before_the_one_that_it_follows() -> None:
+    first = attest([entry("A")], end=day(9, 20))
+    later = [entry("A"), entry("B", day(9, 22))]
+    period = {"start": day(9, 21), "end": day(9, 23), "today": day(9, 24)}
+    (problem,) = refused(later, (first,), **period)
+    assert problem.where == "date d’édition"
+
+
 def test_two_periods_share_no_day() -> None:
     first = attest([entry("A1")])
     both = [entry("A1"), entry("A2", day(10, 16))]

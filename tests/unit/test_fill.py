@@ -226,6 +226,12 @@ def test_files_that_cannot_be_read_or_written_are_told(
     closed = docgen("fill", "bon-de-sortie", "--values", given, "--out", given / "a.pdf")
     assert closed.code == 1
     assert "ne peut pas être écrit" in closed.err
+    device = tmp_path / "device"
+    os.mkfifo(device)
+    refused = docgen("fill", "bon-de-sortie", "--values", given, "--out", device)
+    assert refused.code == 1
+    assert "fichier ordinaire" in refused.err
+    assert device.is_fifo()
     monkeypatch.setattr(fill_command, "MOST_BYTES", 10)
     large = docgen("fill", "bon-de-sortie", "--values", given, "--out", out)
     assert large.code == 2

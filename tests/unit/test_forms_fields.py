@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from docgen import single
 from docgen.errors import DocgenError, Problem, ValuesRejected
-from docgen.fields import Field, Value, clean, read
+from docgen.fields import MOST_ROWS, Field, Value, clean, read
 from docgen.library import load
 from tests.helpers import refusal
 
@@ -86,3 +86,11 @@ def test_whatever_json_holds_is_read_or_refused_with_sentences(values: dict[str,
 def test_whatever_a_file_holds_is_read_or_refused(content: bytes) -> None:
     with suppress(ValuesRejected):
         assert isinstance(single.parse_values(content), dict)
+
+
+def test_a_list_too_long_to_lay_out_is_refused_before_its_rows_are_read() -> None:
+    columns = (Field(name="c", label="C", type="text"),)
+    rows = Field(name="v", label="V", type="rows", columns=columns)
+    assert len(read([rows], {"v": [{}] * MOST_ROWS})[1]["v"]) == MOST_ROWS
+    (problem,) = refusal(lambda: read([rows], {"v": [{}] * (MOST_ROWS + 1)}), ValuesRejected)
+    assert problem.what == "« V » : 5001 lignes, 5000 au plus."
