@@ -17,8 +17,8 @@ from docx.enum.text import WD_BREAK
 from docx.text.paragraph import Paragraph
 
 from docgen.library import SHELF
-from docgen.rendering.wordchecks import TYPES
 from docgen.rendering.wordpackage import read_package, write_parts
+from docgen.rendering.wordparts import TYPES
 from samples import conventionstyles as styles
 from samples import conventiontables as tables
 

@@ -13,12 +13,10 @@ from PIL import Image
 
 from docgen.errors import Problem
 from docgen.rendering.wordpackage import is_xml
+from docgen.rendering.wordparts import TYPES, content_type, filled_parts, main_part
 
-MAIN = "word/document.xml"
-TYPES = "[Content_Types].xml"
 WORDPROCESSING = "application/vnd.openxmlformats-officedocument.wordprocessingml."
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-FILLED = re.compile(r"word/(document|header\d*|footer\d*|footnotes|endnotes)\.xml")
 PICTURES = {".png", ".jpg", ".jpeg", ".gif"}
 KINDS = ("PNG", "JPEG", "GIF")
 MOST_PIXELS = 40_000_000  # an A4 page at 600 dpi holds 35 million
@@ -69,14 +67,10 @@ TAG = re.compile(r"\{[{%#]")
 Part: TypeAlias = Element
 
 
-def filled_parts(contents: Mapping[str, bytes]) -> list[str]:
-    """List the parts of a document that may hold tags."""
-    return [name for name in contents if FILLED.fullmatch(name)]
-
-
 def package_problems(contents: Mapping[str, bytes]) -> list[Problem]:
     """Give every reason to refuse a package, one sentence each."""
-    problems = list(_file_problems(contents))
+    problems = [*_main_problems(contents), *_file_problems(contents)]
+    main, filled = main_part(contents), set(filled_parts(contents))
     for name, content in contents.items():
         if not is_xml(name):
             continue
@@ -89,7 +83,11 @@ def package_problems(contents: Mapping[str, bytes]) -> list[Problem]:
             what = "une partie de ce fichier n’est pas du XML."
             problems.append(Problem(what, "", "Enregistrez-le de nouveau dans Word."))
         else:
-            problems += _part_problems(name, root)
+            problems += _part_problems(name, root, is_filled=name in filled)
+            if name == main and root.tag != W + "document":
+                what = "ce fichier est au format « Document Open XML strict »."
+                remedy = "Enregistrez-le au format « Document Word (.docx) »."
+                problems.append(Problem(what, "", remedy))
     return list(dict.fromkeys(problems))
 
 
@@ -118,13 +116,17 @@ def _is_emptied(element: Part) -> bool:
     return held is not None and element.find(f".//{held}") is None
 
 
+def _main_problems(contents: Mapping[str, bytes]) -> Iterator[Problem]:
+    main = main_part(contents)
+    kind = content_type(contents, main) if main else ""
+    if kind == WORDPROCESSING + "template.main+xml":
+        yield Problem("ce fichier est un modèle .dotx.", "", "Enregistrez-le au format .docx.")
+    elif kind != WORDPROCESSING + "document.main+xml" and not ACTIVE_TYPES.search(kind):
+        what = "ce fichier n’est pas un document .docx."
+        yield Problem(what, "", "Enregistrez-le dans Word au format .docx.")
+
+
 def _file_problems(contents: Mapping[str, bytes]) -> Iterator[Problem]:
-    if MAIN not in contents or TYPES not in contents:
-        yield Problem(
-            "ce fichier n’est pas un document .docx.",
-            "",
-            "Enregistrez-le dans Word au format .docx.",
-        )
     for name, content in contents.items():
         path = PurePosixPath(name.lower())
         if path.name.startswith("vba"):
@@ -161,9 +163,10 @@ def _picture_problems(content: bytes) -> Iterator[Problem]:
         yield Problem(what, "", "Réduisez-la avant de l’insérer.")
 
 
-def _part_problems(name: str, root: Part) -> Iterator[Problem]:
+def _part_problems(name: str, root: Part, *, is_filled: bool) -> Iterator[Problem]:
     if name == TYPES:
-        yield from _type_problems(root)
+        if any(ACTIVE_TYPES.search(each.get("ContentType", "")) for each in root):
+            yield _carries("des macros ou un objet actif")
     elif name.endswith(".rels"):
         yield from _relation_problems(root)
     else:
@@ -171,30 +174,12 @@ def _part_problems(name: str, root: Part) -> Iterator[Problem]:
             yield Problem("ce fichier est démesurément long ou imbriqué.", "", "Simplifiez-le.")
             return
         yield from _element_problems(root)
-        if name == MAIN and root.tag != W + "document":
-            what = "ce fichier est au format « Document Open XML strict »."
-            yield Problem(what, "", "Enregistrez-le au format « Document Word (.docx) ».")
         # The properties of a file are ours: Word may take its title from a line that holds a tag.
-        is_filled = FILLED.fullmatch(name) or name.startswith("docProps/")
-        if not is_filled and TAG.search("".join(root.itertext())):
+        is_ours = is_filled or name.startswith("docProps/")
+        if not is_ours and TAG.search("".join(root.itertext())):
             yield _misplaced()
-        if name.startswith("word/"):
-            for instruction in _instructions(root):
-                yield from _instruction_problems(instruction)
-
-
-def _type_problems(root: Part) -> Iterator[Problem]:
-    types = [each.get("ContentType", "") for each in root]
-    if any(ACTIVE_TYPES.search(each) for each in types):
-        yield _carries("des macros ou un objet actif")
-    elif WORDPROCESSING + "template.main+xml" in types:
-        yield Problem("ce fichier est un modèle .dotx.", "", "Enregistrez-le au format .docx.")
-    elif WORDPROCESSING + "document.main+xml" not in types:
-        yield Problem(
-            "ce fichier n’est pas un document .docx.",
-            "",
-            "Enregistrez-le dans Word au format .docx.",
-        )
+        for instruction in _instructions(root):
+            yield from _instruction_problems(instruction)
 
 
 def _relation_problems(root: Part) -> Iterator[Problem]:

@@ -1,7 +1,6 @@
 """Several filled documents of one model in one .docx: each starts on a recto, numbered anew."""
 
 import copy
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, TypeAlias
@@ -9,16 +8,20 @@ from typing import Any, TypeAlias
 from lxml import etree
 
 from docgen.errors import Problem, TemplateRejected
-from docgen.rendering.wordchecks import MAIN, TYPES
 from docgen.rendering.wordpackage import Part, part, write_package
+from docgen.rendering.wordparts import (
+    TYPES,
+    main_part,
+    part_named,
+    related,
+    relations_of,
+    running_parts,
+)
 
 Node: TypeAlias = Any  # lxml has no types of its own
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 PACKAGE = "{http://schemas.openxmlformats.org/package/2006/relationships}"
-RELATIONS = "word/_rels/document.xml.rels"
-NUMBERING, STYLES = "word/numbering.xml", "word/styles.xml"
-STORIES = re.compile(r"word/(header|footer)\d*\.xml")
 MOST = 500  # documents in one file: 2,000 pages, 300 MB to make
 # What stands before the numbering in the properties of a paragraph (ISO/IEC 29500-1, 17.3.1.26).
 BEFORE_NUMBERING = {
@@ -34,14 +37,13 @@ def merge(documents: Sequence[Document]) -> bytes:
     Raises:
         TemplateRejected: for a model with notes, which cannot follow.
     """
-    first = documents[0]
-    root = _parsed(first[MAIN])
-    merged = _Merged(first)
+    merged = _Merged(documents[0])
+    root = _parsed(documents[0][merged.main])
     body = root.find(W + "body")
     body[:] = []
     last = None
     for index, document in enumerate(documents):
-        content = _parsed(document[MAIN]).find(W + "body")
+        content = _parsed(document[merged.main]).find(W + "body")
         _refuse_notes(content)
         if content.find(W + "sectPr") is None:
             etree.SubElement(content, W + "sectPr")
@@ -58,11 +60,15 @@ class _Merged:
     """The parts that the documents share, and those added for some of them."""
 
     def __init__(self, first: Document) -> None:
+        contents = {name: each.content for name, each in first.items()}
         self.first = first
-        self.relations = _parsed(first[RELATIONS])
+        self.main = main_part(contents)
+        self.running = running_parts(contents)
+        self.relations = _parsed(first[relations_of(self.main)])
         self.types = _parsed(first[TYPES])
-        self.numbering: Node = _parsed(first[NUMBERING]) if NUMBERING in first else None
-        self.styled = _numbered_styles(first)
+        self.listing = next(iter(related(contents, self.main, "numbering")), "")
+        self.numbering: Node = _parsed(first[self.listing]) if self.listing else None
+        self.styled = _numbered_styles(first, related(contents, self.main, "styles"))
         self.stories = {each.get("Id"): each for each in self.relations}
         self.told: set[str] = set()  # the ids of the headers and footers added
         self.lists: dict[str, Node] = {}
@@ -90,31 +96,32 @@ class _Merged:
                 relation = self.stories.get(reference.get(R + "id"))
                 if relation is None:
                     continue
-                # A target is relative to word/, or a whole path.
-                name = str(PurePosixPath("/word", relation.get("Target"))).lstrip("/")
-                if not STORIES.fullmatch(name) or document[name] == self.first[name]:
+                name = part_named(self.first, self.main, relation.get("Target"))
+                if name not in self.running or document[name] == self.first[name]:
                     continue
                 reference.set(R + "id", self._added_story(name, document, relation, index))
 
     def _added_story(self, name: str, document: Document, relation: Node, index: int) -> str:
         path = PurePosixPath(name)
-        new, key = f"{path.stem}_{index}.xml", f"{relation.get('Id')}_{index}"
+        new = str(path.with_stem(f"{path.stem}_{index}"))
+        key = f"{relation.get('Id')}_{index}"
         if key in self.told:
             return key
         self.told.add(key)
         story = document[name]
-        self.added.append(part(f"word/{new}", story.content))
-        links = f"word/_rels/{path.name}.rels"
+        self.added.append(part(new, story.content))
+        self.running.add(new)
+        links = relations_of(name)
         if links in document:
-            self.added.append(part(f"word/_rels/{new}.rels", document[links].content))
+            self.added.append(part(relations_of(new), document[links].content))
         added = copy.deepcopy(relation)
         added.set("Id", key)
-        added.set("Target", new)
+        added.set("Target", f"/{new}")
         self.relations.append(added)
         for kind in self.types:
             if kind.get("PartName") == f"/{name}":
                 again = copy.deepcopy(kind)
-                again.set("PartName", f"/word/{new}")
+                again.set("PartName", f"/{new}")
                 self.types.append(again)
                 break
         return key
@@ -156,14 +163,16 @@ class _Merged:
 
     def package(self, root: Node) -> bytes:
         """Write the whole; pages are counted within each document."""
-        changed = {MAIN: root, RELATIONS: self.relations, TYPES: self.types}
+        changed = {self.main: root, TYPES: self.types}
+        changed[relations_of(self.main)] = self.relations
         if self.numbering is not None:
-            changed[NUMBERING] = self.numbering
+            changed[self.listing] = self.numbering
         parts = [
             part(name, _written(changed[name])) if name in changed else former
             for name, former in self.first.items()
         ]
-        return write_package(_counted(each) for each in (*parts, *self.added))
+        every = (*parts, *self.added)
+        return write_package(_counted(e) if e.name in self.running else e for e in every)
 
 
 def _refuse_notes(body: Node) -> None:
@@ -175,17 +184,15 @@ def _refuse_notes(body: Node) -> None:
 
 def _counted(each: Part) -> Part:
     """Let a footer count the pages of its own document, not of the whole file."""
-    if not STORIES.fullmatch(each.name) or b"NUMPAGES" not in each.content:
+    if b"NUMPAGES" not in each.content:
         return each
     return part(each.name, each.content.replace(b"NUMPAGES", b"SECTIONPAGES"))
 
 
-def _numbered_styles(document: Document) -> dict[str, tuple[str, str]]:
+def _numbered_styles(document: Document, names: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Give the list and level of each style that numbers its paragraphs."""
     found = {}
-    if STYLES not in document:
-        return {}
-    for style in _parsed(document[STYLES]).iter(W + "style"):
+    for style in (each for name in names for each in _parsed(document[name]).iter(W + "style")):
         listed = style.find(f"{W}pPr/{W}numPr")
         number = listed.find(W + "numId") if listed is not None else None
         if number is not None:

@@ -16,15 +16,11 @@ from docgen.errors import InvalidInput, Problem, TemplateRejected, ValuesRejecte
 from docgen.fields import has_invisible
 from docgen.manifest import Manifest, Variant
 from docgen.rendering import wordtags
-from docgen.rendering.wordchecks import (
-    MAIN,
-    filled_parts,
-    filled_problems,
-    package_problems,
-)
+from docgen.rendering.wordchecks import filled_problems, package_problems
 from docgen.rendering.wordpackage import Part, part, read_package, write_package
+from docgen.rendering.wordparts import PACKAGE, filled_parts, main_part, related
 
-CORE = "docProps/core.xml"
+CORE = "core-properties"
 DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 CORE_XML = """<cp:coreProperties\
  xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties"\
@@ -75,9 +71,10 @@ class Model:
             TemplateRejected: with every tag that cannot be used.
         """
         contents = read_package(content)
-        if MAIN not in contents:
+        if not main_part(contents):
             raise TemplateRejected(Problem("ce fichier n’est pas un document .docx."))
         self.variants = [variant.name for variant in manifest.variants]
+        self.properties = set(related(contents, PACKAGE, CORE))
         self.parts = {name: part(name, data) for name, data in contents.items()}
         self.templates: dict[str, Template] = {}
         self.names: set[str] = set()
@@ -110,7 +107,7 @@ class Model:
         for name, former in self.parts.items():
             if template := self.templates.get(name):
                 yield part(name, _rendered(template, context, filling))
-            elif name == CORE:
+            elif name in self.properties:
                 yield part(name, filling.properties.as_xml())
             else:
                 yield former
@@ -200,8 +197,8 @@ def prefill(content: bytes, values: Mapping[str, str], properties: Properties) -
     for name in filled_parts(contents):
         text = contents[name].decode()
         contents[name] = tag.sub(lambda found: known.get(found[1], found[0]), text).encode()
-    if CORE in contents:
-        contents[CORE] = properties.as_xml()
+    for name in related(contents, PACKAGE, CORE):
+        contents[name] = properties.as_xml()
     return write_package(part(name, data) for name, data in contents.items())
 
 

@@ -1,5 +1,6 @@
 """Word models made to harm, each from the convention that we ship."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -108,6 +109,21 @@ def linked_image(url: str) -> bytes:
 def bomb() -> bytes:
     """Give a small file that inflates to 60 MB."""
     return with_part("word/media/image1.png", bytes(60 * 2**20))
+
+
+def renamed(names: dict[str, str], content: bytes = OURS) -> bytes:
+    """Give a model whose parts have other names, as other programs write them."""
+    contents = read_package(content)
+    for name in ("_rels/.rels", RELATIONS, TYPES):
+        folder = "/word/" if name == RELATIONS else "/"
+        text = re.sub('Target="(?=[^/])', f'Target="{folder}', contents[name].decode())
+        for former, new in names.items():
+            text = text.replace(f'="/{former}"', f'="/{new}"')
+        contents[name] = text.encode()
+    if MAIN in names:
+        folder, _, base = names[MAIN].rpartition("/")
+        names = names | {RELATIONS: f"{folder}/_rels/{base}.rels"}
+    return write_parts({names.get(name, name): part for name, part in contents.items()})
 
 
 def written(path: Path, content: bytes) -> Path:
