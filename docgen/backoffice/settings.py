@@ -5,11 +5,16 @@
 | DOCGEN_DATA            | the user's own data folder                                        |
 | DATABASE_URL           | SQLite, `docgen.sqlite3` in the data folder                       |
 | BROKER_URL             | a queue of files, `queue/` in the data folder                     |
-| DOCGEN_S3_BUCKET       | files, `artifacts/` in the data folder (else AWS_… name the rest) |
+| DOCGEN_S3_BUCKET       | files, `artifacts/` in the data folder; with a bucket, AWS_…      |
+|                        | (AWS_ACCESS_KEY_ID, AWS_DEFAULT_REGION…) as for any client of S3  |
+| DOCGEN_S3_ENDPOINT     | Amazon's own; the address of another store that speaks S3         |
 | DOCGEN_SECRET_KEY      | made once, `django.key` in the data folder                        |
 | DOCGEN_HOSTS           | this machine only (names, separated by commas)                    |
 | DOCGEN_HTTPS           | plain HTTP; `1` behind a proxy that speaks HTTPS                  |
 | DOCGEN_OIDC_ISSUER     | accounts with a password only                                     |
+| DOCGEN_API_PACE        | 1200/m, requests of one client to one process                     |
+| DOCGEN_HOOK_HOSTS      | hooks call https addresses of the internet only (hosts separated  |
+|                        | by commas, with their port if need be: HTTP and private ones too) |
 | DOCGEN_PUBLIC_URL      | http://127.0.0.1:8000, the address that people and clients use     |
 """
 
@@ -17,6 +22,7 @@ import os
 import secrets
 
 import dj_database_url
+from botocore.config import Config
 
 from docgen.datafolder import data_folder
 from docgen.files import write_new
@@ -37,6 +43,8 @@ def _secret() -> str:
 SECRET_KEY = _secret()
 DEBUG = False
 IS_HTTPS = os.environ.get("DOCGEN_HTTPS") == "1"
+API_PACE = os.environ.get("DOCGEN_API_PACE", "1200/m")
+HOOK_HOSTS = frozenset(filter(None, os.environ.get("DOCGEN_HOOK_HOSTS", "").split(",")))
 PUBLIC_URL = os.environ.get("DOCGEN_PUBLIC_URL", "http://127.0.0.1:8000")
 ALLOWED_HOSTS = os.environ.get("DOCGEN_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
 INSTALLED_APPS = [
@@ -47,6 +55,7 @@ INSTALLED_APPS = [
     "docgen.backoffice",
 ]
 MIDDLEWARE = [
+    "docgen.backoffice.api.guard.Guard",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -92,6 +101,9 @@ if S3_BUCKET:
             "endpoint_url": os.environ.get("DOCGEN_S3_ENDPOINT"),
             "file_overwrite": True,  # named by content: the same name is the same file
             "default_acl": None,
+            "client_config": Config(
+                connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 2}
+            ),
         },
     }
 STORAGES = {
@@ -131,6 +143,11 @@ X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
+DATA_UPLOAD_MAX_NUMBER_FILES = 20
+# Files of people, for the time of a request: in a folder that nobody else reads.
+UPLOADS = DATA / "uploads"
+UPLOADS.mkdir(exist_ok=True, mode=0o700)
+FILE_UPLOAD_TEMP_DIR = str(UPLOADS)
 
 LANGUAGE_CODE = "fr"
 TIME_ZONE = "Europe/Paris"

@@ -1,0 +1,39 @@
+"""The same request twice, under one Idempotency-Key, has one effect and one answer.
+
+The key, the effect and the answer are written in one transaction: whoever comes second waits for
+the first, then reads its answer. A request that was refused leaves nothing, and may be sent again.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db import transaction
+
+from docgen.backoffice.models import IdempotentAnswer
+
+Answer = tuple[int, Any]
+
+
+class KeyReused(Exception):
+    """The key was used before, for another request."""
+
+
+def once(actor: str, key: str, request: str, act: Callable[[], Answer]) -> Answer:
+    """Act unless this was done already; give the status and the answer, then or now.
+
+    `request` is the digest of all that was asked.
+
+    Raises:
+        KeyReused: when the key belongs to another request.
+    """
+    with transaction.atomic():
+        row, is_new = IdempotentAnswer.objects.get_or_create(
+            actor=actor, key=key, defaults={"request": request}
+        )
+        if not is_new:
+            if row.request != request:
+                raise KeyReused
+            return row.status, row.answer
+        status, answer = act()
+        IdempotentAnswer.objects.filter(pk=row.pk).update(status=status, answer=answer)
+    return status, answer
