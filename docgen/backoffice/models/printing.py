@@ -82,6 +82,7 @@ class PrintJob(models.Model):
     shop = models.ForeignKey(PrintShop, models.PROTECT, null=True, related_name="jobs")
     created_at = models.DateTimeField(auto_now_add=True)
     ready_at = models.DateTimeField(null=True)
+    released_at = models.DateTimeField(null=True)
     purged_at = models.DateTimeField(null=True)
 
     class Meta:
