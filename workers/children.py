@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from docgen.errors import DocgenError, Problem
+from docgen.errors import DocgenError, Problem, Unavailable
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 TICK = 0.5  # seconds between two looks at the claim
@@ -82,6 +82,9 @@ def _live(work: Callable[[Say], Any], writing: int, parent: int, limits: Limits)
         result = work(lambda done: _tell(writing, {"done": done}))
         _tell(writing, {"result": result})
         code = 0
+    except Unavailable as error:
+        code = SHORT
+        _blame(error)
     except DocgenError as error:
         problems = [[each.what, each.where, each.remedy] for each in error.problems]
         _tell(writing, {"problems": problems})
@@ -97,9 +100,7 @@ def _live(work: Callable[[Say], Any], writing: int, parent: int, limits: Limits)
 
 def _bound(parent: int, limits: Limits) -> None:
     os.setsid()
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it died before the kernel was told
-        os._exit(FAULT)
+    die_with(parent)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGCHLD, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     signal.set_wakeup_fd(-1)
@@ -110,6 +111,13 @@ def _bound(parent: int, limits: Limits) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limits.file, limits.file))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.nice(5)  # who waits for a page of the site comes first
+
+
+def die_with(parent: int) -> None:
+    """Have the kernel kill this process when its parent dies."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it died before the kernel was told
+        os._exit(FAULT)
 
 
 def _tell(writing: int, word: dict[str, Any]) -> None:

@@ -9,9 +9,10 @@ from django.db.models import Model
 
 from docgen.backoffice import claims, queue
 from docgen.backoffice.models import Attestation, Conversion, HookCall, Volume
+from workers import working
 
 EVERY = 3  # seconds
-BELLS = 8  # a sweep; whoever wakes up goes on by itself
+BELLS = 8  # that hang at a time; whoever wakes up goes on by itself
 KINDS: tuple[tuple[str, type[Model]], ...] = (
     (queue.PRINT, Volume),
     (queue.ATTEST, Attestation),
@@ -30,7 +31,9 @@ def sweep() -> int:
     rung = 0
     for task, model in KINDS:
         due = model._default_manager.filter(claims.is_due()).order_by("priority", "id")
-        for identifier in due.values_list("pk", flat=True)[:BELLS]:
+        waiting = list(due.values_list("pk", flat=True)[:BELLS])
+        wanted = len(waiting) - queue.hanging(queue.LINES[task]) if waiting else 0
+        for identifier in waiting[: max(wanted, 0)]:
             queue.ring_now(task, identifier)
             rung += 1
     return rung
@@ -47,6 +50,7 @@ def _sweep_on() -> None:
     while True:
         time.sleep(EVERY)
         try:
+            working.tidy()
             sweep()
         except Exception as error:  # the broker or the database is away: the next sweep will tell
             logger.warning("sweep failed", extra={"error": type(error).__name__})

@@ -1,10 +1,15 @@
 """One way of working for all that is to be done: claim, do it in a child, settle; then the next."""
 
+import fcntl
 import logging
+import os
+import shutil
 import tempfile
+import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,10 +18,12 @@ from django.conf import settings
 
 from docgen.backoffice import claims, store
 from docgen.backoffice.models import Work
-from docgen.errors import DocgenError, Problem
+from docgen.errors import DocgenError, Problem, Unavailable
 from workers import children
 from workers.children import Limits, Outcome
 
+HOLD = 2  # seconds between two renewals of a lease while the parent itself is at work
+WORKING = "working"  # in the data folder
 TURN = 60  # seconds of work under one message; then the next bell, so that a worker can rest
 logger = logging.getLogger(__name__)
 W = TypeVar("W", bound=Work)
@@ -58,16 +65,18 @@ def _do(
     limits: Limits,
 ) -> None:
     try:
-        make = begin(row)
-        temporary = settings.DATA / "working"
-        temporary.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=temporary, prefix="w-") as name:
-            folder = Path(name)
+        with _held(row):
+            make = begin(row)
+        with _folder() as folder:
             outcome = children.run(lambda say: make(say, folder), _keeper(row), limits)
             if outcome.verdict == "done":
-                finish(row, outcome.result, folder)
+                with _held(row):
+                    finish(row, outcome.result, folder)
             else:
                 _give_up(row, outcome, fail)
+    except Unavailable as error:  # a folder that is full: no fault of what was asked
+        logger.warning("work delayed", extra=_told(row, error))
+        claims.delay(row)
     except DocgenError as error:
         fail(row, list(error.problems))
     except django.db.Error:
@@ -96,6 +105,63 @@ def _give_up(row: W, outcome: Outcome, fail: Callable[[W, list[Problem]], bool])
         claims.delay(row)
     elif outcome.verdict in ("died", "killed"):
         claims.release(row, is_own_fault=outcome.verdict == "died")
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """Give a folder to work in, locked for as long as its worker lives."""
+    temporary = settings.DATA / WORKING
+    temporary.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=temporary, prefix="w-") as name:
+        handle = os.open(name, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH)
+            yield Path(name)
+        finally:
+            os.close(handle)
+
+
+def tidy() -> int:
+    """Take away the folders that killed workers left; give how many. No clock is asked."""
+    taken = 0
+    for path in (settings.DATA / WORKING).glob("w-*"):
+        try:
+            handle = os.open(path, os.O_RDONLY)
+        except FileNotFoundError:  # its worker has just ended
+            continue
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(path)
+            taken += 1
+        except (BlockingIOError, FileNotFoundError):
+            continue
+        finally:
+            os.close(handle)
+    return taken
+
+
+@contextmanager
+def _held(row: Work) -> Iterator[None]:
+    """Renew the lease while the parent compiles a layout, or waits for a store that is slow."""
+    over = threading.Event()
+    thread = threading.Thread(target=_hold, args=(row, over), name="holder")
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _hold(row: Work, over: threading.Event) -> None:
+    try:
+        while not over.wait(HOLD):
+            try:
+                claims.renew(row)
+            except django.db.Error as error:  # the work itself will meet it, and tell
+                logger.warning("lease not renewed", extra={"error": type(error).__name__})
+    finally:
+        django.db.connections.close_all()
 
 
 def _keeper(row: W) -> Callable[[int], bool]:

@@ -5,6 +5,7 @@ with an older token has lost its claim, and what it did counts for nothing.
 """
 
 import logging
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -62,9 +63,10 @@ def claim(model: type[W]) -> W | None:
             _set_aside(row)
 
 
-def renew(row: Work, done: int) -> bool:
+def renew(row: Work, done: int | None = None) -> bool:
     """Renew a lease and say how much is done; False when the claim is lost, or was cancelled."""
-    return _mine(row).update(lease_until=later(LEASE), done=done) == 1
+    told = {} if done is None else {"done": done}
+    return _mine(row).update(lease_until=later(LEASE), **told) == 1
 
 
 def finish(row: Work, **facts: object) -> bool:
@@ -72,20 +74,16 @@ def finish(row: Work, **facts: object) -> bool:
     return _settle(row, State.DONE, **facts)
 
 
-def fail(row: Work, problems: list[Problem]) -> bool:
+def fail(row: Work, problems: list[Problem], **facts: object) -> bool:
     """Record that the work cannot be done as asked: what is wrong, all of it."""
-    told = [[each.what, each.where, each.remedy] for each in problems]
-    return _settle(row, State.FAILED, problems=told)
+    return _settle(row, State.FAILED, problems=as_lists(problems), **facts)
 
 
-def delay(row: Work) -> bool:
+def delay(row: Work, seconds: float = 0, **facts: object) -> bool:
     """Give the work back, to be tried again later: something else than the work is at fault."""
-    seconds = min(LONGEST_DELAY, 2 ** min(row.delays, 5))
-    return bool(
-        _mine(row).update(
-            state=State.WAITING, delays=F("delays") + 1, delayed_until=later(seconds), done=0
-        )
-    )
+    when = later(seconds or min(LONGEST_DELAY, 2 ** min(row.delays, 5)))
+    changes = {"state": State.WAITING, "delays": F("delays") + 1, "delayed_until": when}
+    return bool(_mine(row).update(**changes, done=0, **facts))
 
 
 def release(row: Work, *, is_own_fault: bool) -> bool:
@@ -106,6 +104,11 @@ def try_again(row: Work) -> bool:
     """Put work that was set aside or refused back in the line: somebody has looked at it."""
     rows = type(row)._default_manager.filter(pk=row.pk, state__in=(State.QUARANTINED, State.FAILED))
     return bool(rows.update(state=State.WAITING, deaths=0, lost=0, delays=0, problems=[], done=0))
+
+
+def as_lists(problems: Iterable[Problem]) -> list[list[str]]:
+    """Give problems as a row keeps them."""
+    return [[each.what, each.where, each.remedy] for each in problems]
 
 
 def _settle(row: Work, state: State, **facts: object) -> bool:

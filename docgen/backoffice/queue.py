@@ -5,6 +5,7 @@ nobody waits for a broker: requests hand their bells to a thread that rings them
 """
 
 import logging
+import os
 import queue
 import threading
 from collections.abc import Iterable
@@ -12,6 +13,7 @@ from typing import Any
 
 from celery import Celery
 from django.conf import settings
+from kombu.exceptions import OperationalError
 
 logger = logging.getLogger(__name__)
 PRINT, WORD, ATTEST, CALL = "print_volume", "convert_word", "attestation", "call_hook"
@@ -36,6 +38,7 @@ app.conf.update(
     task_create_missing_queues=True,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
+    worker_consumer="workers.consuming:SoonBack",
     worker_cancel_long_running_tasks_on_connection_loss=False,  # a claim outlives its message
     worker_soft_shutdown_timeout=30,
     worker_max_tasks_per_child=500,
@@ -83,6 +86,18 @@ def ring(task: str, ids: Iterable[object]) -> None:
             return  # the broker is away; the sweeper rings when it is back
 
 
+def hanging(line: str) -> int:
+    """Count the bells of a line that nobody has heard yet.
+
+    Raises:
+        kombu.exceptions.OperationalError: when the broker cannot be reached.
+    """
+    with app.producer_pool.acquire(block=True, timeout=2) as producer:
+        channel: Any = producer.channel
+        count: int = channel.queue_declare(line, passive=True).message_count
+    return count
+
+
 def ring_now(task: str, identifier: object) -> None:
     """Ring at once and say when it fails: for the sweeper.
 
@@ -99,6 +114,19 @@ def _ring_on() -> None:
             ring_now(task, identifier)
         except Exception as error:  # whatever a broker does, the next bell is rung
             logger.warning("bell not rung", extra={"task": task, "error": type(error).__name__})
+
+
+def reach() -> None:
+    """Reach the broker, within a few seconds.
+
+    Raises:
+        kombu.exceptions.OperationalError: when it does not answer.
+    """
+    with app.connection_for_write() as connection:
+        connection.ensure_connection(max_retries=1, interval_start=0, timeout=2)
+        is_folder = connection.transport_cls == "filesystem"
+    if is_folder and not os.access(settings.QUEUE_FOLDER, os.W_OK):
+        raise OperationalError("the folder of the queue cannot be written")
 
 
 def settings_of_broker() -> dict[str, Any]:

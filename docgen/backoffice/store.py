@@ -7,7 +7,7 @@ no harm, so a worker that was cut short leaves nothing to mend.
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage, default_storage
+from django.db import connection
 
 BLOCK = 1 << 20
 # What a store does when it is full, slow or away: nothing that the work itself can help.
@@ -80,6 +81,30 @@ def blocks(sha256: str) -> Iterator[bytes]:
         yield from iter(lambda: stream.read(BLOCK), b"")
 
 
+def hold(names: Iterable[str]) -> None:
+    """Keep everybody else from naming or dropping these artifacts until the transaction ends.
+
+    Without it, who drops a file that no row names yet could take it from who is about to name it.
+    """
+    if connection.vendor == "postgresql":  # SQLite: a transaction has the database for itself
+        with connection.cursor() as cursor:
+            for each in sorted(set(names)):
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int(each[:15], 16)])
+
+
+def require(names: Iterable[str]) -> None:
+    """Make sure that artifacts are there and stay, until the transaction that names them ends.
+
+    Raises:
+        FileNotFoundError: when one was dropped since it was kept.
+    """
+    names = set(names)
+    hold(names)
+    for each in names:
+        if not default_storage.exists(name(each)):
+            raise FileNotFoundError("dropped since it was kept")
+
+
 def drop(sha256: str) -> None:
-    """Take an artifact out of the store."""
+    """Take an artifact out of the store; who calls holds it, and knows that no row names it."""
     default_storage.delete(name(sha256))
