@@ -7,7 +7,8 @@
 | region      | everything that concerns schools, and changes nothing    |
 | print shop  | the jobs that were released to it                        |
 
-What an actor does not see does not exist for it: another school's id answers like no id at all.
+A program sees its own hooks too. What an actor does not see does not exist for it: another school's
+id answers like no id at all. A table without a wall is seen by nobody but the back office.
 """
 
 from dataclasses import dataclass
@@ -15,46 +16,50 @@ from typing import Any, TypeVar
 
 from django.db.models import Model, Q, QuerySet
 
-from docgen.backoffice.models import (
-    Attestation,
-    Cession,
-    Client,
-    Conversion,
-    Device,
-    Document,
-    Event,
-    Hook,
-    Loan,
-    Person,
-    PrintJob,
-    Role,
-    School,
-    SchoolModel,
-    User,
-    Volume,
-)
+from docgen.backoffice import models
+from docgen.backoffice.models import Client, Role, User
 from docgen.backoffice.models.accounts import Holder
 
 M = TypeVar("M", bound=Model)
 NOTHING = Q(pk__in=())
-# The path from a table to the school that its rows belong to.
-SCHOOL_PATHS: dict[type[Model], str] = {
-    School: "pk",
-    Person: "school",
-    Device: "school",
-    Cession: "school",
-    Loan: "school",
-    PrintJob: "school",
-    Volume: "job__school",
-    Document: "volume__job__school",
-    Attestation: "school",
-    Conversion: "school",
-    SchoolModel: "school",
-    Event: "school",
-}
-# The path from a table to the shop that its rows were released to; a shop sees no other table.
-SHOP_PATHS: dict[type[Model], str] = {PrintJob: "shop", Volume: "job__shop"}
 RELEASED = ("released", "printed", "reopened")
+
+
+@dataclass(frozen=True, slots=True)
+class Wall:
+    """The paths from a table to who may see its rows: their school, their shop, their program."""
+
+    school: str = ""
+    shop: str = ""
+    client: str = ""
+
+
+BACK_OFFICE_ONLY = Wall()
+WALLS: dict[type[Model], Wall] = {
+    models.School: Wall(school="pk"),
+    models.Person: Wall(school="school"),
+    models.Guardian: Wall(school="person__school"),
+    models.Device: Wall(school="school"),
+    models.Cession: Wall(school="school"),
+    models.Loan: Wall(school="school"),
+    models.PrintJob: Wall(school="school", shop="shop"),
+    models.Volume: Wall(school="job__school", shop="job__shop"),
+    models.Document: Wall(school="volume__job__school"),
+    models.Attestation: Wall(school="school"),
+    models.AttestedCession: Wall(school="school"),
+    models.Conversion: Wall(school="school"),
+    models.SchoolModel: Wall(school="school"),
+    models.Event: Wall(school="school"),
+    models.Hook: Wall(client="client"),
+    models.HookCall: Wall(client="hook__client"),
+    models.Beat: BACK_OFFICE_ONLY,
+    models.Client: BACK_OFFICE_ONLY,
+    models.CompiledForm: BACK_OFFICE_ONLY,
+    models.IdempotentAnswer: BACK_OFFICE_ONLY,
+    models.PrintShop: BACK_OFFICE_ONLY,
+    models.TemplateVersion: BACK_OFFICE_ONLY,
+    models.User: BACK_OFFICE_ONLY,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,7 @@ class Actor:
     uai: str = ""
     shop: int = 0
     scopes: frozenset[str] = frozenset()
+    client: int = 0
 
     @property
     def may_change(self) -> bool:
@@ -78,9 +84,11 @@ SYSTEM = Actor("docgen", Role.BACK_OFFICE)
 
 def actor(holder: User | Client) -> Actor:
     """Give the actor that an account or a program is."""
-    scopes = frozenset(holder.scopes) if isinstance(holder, Client) else frozenset({"*"})
     rights: Holder = holder
-    return Actor(str(holder), rights.role, rights.school_id or "", rights.shop_id or 0, scopes)
+    bounds = (str(holder), rights.role, rights.school_id or "", rights.shop_id or 0)
+    if isinstance(holder, Client):
+        return Actor(*bounds, frozenset(holder.scopes), holder.pk)
+    return Actor(*bounds, frozenset({"*"}))
 
 
 def visible(model: type[M], who: Actor) -> QuerySet[M]:
@@ -90,16 +98,17 @@ def visible(model: type[M], who: Actor) -> QuerySet[M]:
 
 
 def _bounds(model: type[Model], who: Actor) -> Q:
+    wall = WALLS.get(model, BACK_OFFICE_ONLY)
     if who.role == Role.BACK_OFFICE:
         return Q()
-    if model is Hook:
-        return Q(client=who.label.removeprefix("client:")) if "client:" in who.label else NOTHING
-    if who.role == Role.REGION and model in SCHOOL_PATHS:
-        return Q()
-    if who.role == Role.SCHOOL and who.uai and model in SCHOOL_PATHS:
-        return Q(**{SCHOOL_PATHS[model]: who.uai})
-    if who.role == Role.PRINT_SHOP and who.shop and model in SHOP_PATHS:
-        path = SHOP_PATHS[model]
-        stage = path.removesuffix("shop") + "stage__in"
-        return Q(**{path: who.shop, stage: RELEASED})
+    if wall.client and who.client:
+        return Q(**{wall.client: who.client})
+    if wall.school and who.role == Role.REGION:
+        # An event of no school is the back office's own: who signed in, which key was made.
+        return ~Q(school="") if model is models.Event else Q()
+    if wall.school and who.role == Role.SCHOOL and who.uai:
+        return Q(**{wall.school: who.uai})
+    if wall.shop and who.role == Role.PRINT_SHOP and who.shop:
+        stage = wall.shop.removesuffix("shop") + "stage__in"
+        return Q(**{wall.shop: who.shop, stage: RELEASED})
     return NOTHING
