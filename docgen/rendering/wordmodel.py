@@ -8,6 +8,7 @@ import html
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from xml.etree.ElementTree import ParseError
 
 import msgspec
 from jinja2 import Template, TemplateError
@@ -17,6 +18,7 @@ from docgen.fields import has_invisible
 from docgen.manifest import Manifest, Variant
 from docgen.rendering import wordtags
 from docgen.rendering.wordchecks import filled_problems, package_problems
+from docgen.rendering.wordhidden import seen_text
 from docgen.rendering.wordpackage import Part, part, read_package, write_package
 from docgen.rendering.wordparts import PACKAGE, filled_parts, main_part, related
 
@@ -179,14 +181,24 @@ def _trial(model: Model, manifest: Manifest) -> list[Problem]:
 
 
 def _unseen(parts: Mapping[str, bytes], manifest: Manifest, variant: Variant) -> Iterator[Problem]:
-    """Say which mandatory fields a condition hides from this variant."""
+    """Say which mandatory fields a condition, or Word itself, hides from this variant."""
     xml = "".join(parts[name].decode() for name in filled_parts(parts))
-    text = html.unescape(re.sub("<[^>]*>", "", xml)).casefold()
+    written = html.unescape(re.sub("<[^>]*>", "", xml)).casefold()
+    try:
+        seen = seen_text(parts).casefold()
+    except ParseError:  # a tag astride two elements: told already
+        return
     for field in manifest.fields:
-        if field.required and not field.is_constant and field.sample.casefold() not in text:
+        sample = field.sample.casefold()
+        if not field.required or field.is_constant or sample in seen:
+            continue
+        if sample in written:
+            what = f"le champ obligatoire « {field.label} » est en texte masqué."
+            remedy = f"Sélectionnez {{{{ {field.name} }}}}, puis Police : décochez « Masqué »."
+        else:
             what = f"le champ obligatoire « {field.label} » ne paraît pas pour « {variant.title} »."
             remedy = f"Sortez la balise {{{{ {field.name} }}}} de la condition qui la cache."
-            yield Problem(what, "", remedy)
+        yield Problem(what, "", remedy)
 
 
 def prefill(content: bytes, values: Mapping[str, str], properties: Properties) -> bytes:

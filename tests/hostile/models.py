@@ -15,9 +15,9 @@ REL = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/"
 Change = Callable[[dict[str, bytes]], None]
 
 
-def changed(*changes: Change) -> bytes:
-    """Give our model with these changes."""
-    contents = read_package(OURS)
+def changed(*changes: Change, given: bytes = OURS) -> bytes:
+    """Give a model, ours unless told, with these changes."""
+    contents = read_package(given)
     for change in changes:
         change(contents)
     return write_parts(contents)
