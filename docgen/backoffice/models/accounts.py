@@ -48,14 +48,23 @@ class Holder(models.Model):
 
 
 class User(AbstractUser, Holder):
-    """A person with an account; `subject` is who they are for the OpenID Connect provider."""
+    """A person with an account: a password, or a `subject`, who they are at their provider.
 
-    subject = models.CharField(max_length=255, blank=True, default="")
+    `subject` is a digest of the provider and of its own identifier: some of them use an address.
+    """
+
+    subject = models.CharField(max_length=64, blank=True, default="")
 
     class Meta(AbstractUser.Meta, Holder.Meta):
-        """The order of both parents."""
+        """Somebody at a provider has one account."""
 
         abstract = False
+        constraints = (
+            *Holder.Meta.constraints,
+            models.UniqueConstraint(
+                fields=("subject",), condition=~models.Q(subject=""), name="one_account_a_subject"
+            ),
+        )
 
     def __str__(self) -> str:
         return f"user:{self.pk}"
