@@ -6,7 +6,7 @@ from pathlib import Path
 from docgen.backoffice import pressing, print_jobs, store
 from docgen.backoffice.models import PrintJob, Volume
 from docgen.backoffice.queue import PRINT, app
-from docgen.datafolder import data_folder, page_code_key
+from docgen.datafolder import data_folder, page_code_keys
 from docgen.rendering.printfile import Run
 from workers.children import Limits, Say
 from workers.working import Make, work_on
@@ -49,4 +49,4 @@ def _run(job: PrintJob) -> Run:
 
 @lru_cache(maxsize=8)
 def _runs(identifier: object, job: PrintJob) -> Run:
-    return pressing.run_of(job, page_code_key(data_folder()))
+    return pressing.run_of(job, page_code_keys(data_folder()))

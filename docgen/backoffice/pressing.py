@@ -1,7 +1,7 @@
 """The paper of a print job: from rows to volumes, and what goes to the print shop with them."""
 
 import csv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -10,7 +10,7 @@ from docgen import jobfolder
 from docgen.backoffice import shelf, store
 from docgen.backoffice.models import Document, PrintJob, State, Volume
 from docgen.datafolder import data_folder
-from docgen.errors import FieldDoesNotFit, InvalidInput
+from docgen.errors import FieldDoesNotFit, InvalidInput, Problem, Unavailable
 from docgen.pagecode import Key
 from docgen.records import School
 from docgen.rendering import printfile
@@ -23,8 +23,17 @@ from docgen.rendering.ticket import ticket as laid_out
 VOLUME, REGISTER = "volume.pdf", "register.csv"
 
 
-def run_of(job: PrintJob, key: Key) -> printfile.Run:
-    """Give the run of a job, from what was copied when it was accepted."""
+def run_of(job: PrintJob, keys: Mapping[int, Key]) -> printfile.Run:
+    """Give the run of a job, from what was copied when it was accepted.
+
+    Raises:
+        Unavailable: without the key that the job was numbered with.
+    """
+    if job.key_number not in keys:
+        what = f"la clé n° {job.key_number} des codes de page manque."
+        remedy = "Remettez son fichier dans le dossier de données."
+        raise Unavailable(Problem(what, job.name, remedy))
+    key = keys[job.key_number]
     manifest = shelf.template(job.template).manifest
     layout = manifest.layout(job.layout)
     form = shelf.form(job.template, layout)

@@ -9,7 +9,8 @@ from django.conf import settings
 
 from docgen import library
 from docgen.backoffice import models, pressing, print_jobs, shelf, store
-from docgen.errors import InvalidInput
+from docgen.errors import InvalidInput, Unavailable
+from docgen.pagecode import Key
 from tests.helpers import edited, poppler
 from tests.service import town
 from workers.print_jobs import _runs, print_volume
@@ -113,3 +114,11 @@ def test_a_value_too_long_refuses_the_job_with_the_person_and_a_retry_is_possibl
     assert job.stage == "ready"
     with pytest.raises(InvalidInput):
         print_jobs.retry(job, "test")
+
+
+def test_a_reprint_keeps_the_key_of_its_job() -> None:
+    job = town.job(town.school(), 1)
+    first, second = Key(1, b"the first secret"), Key(2, b"the second secret")
+    with pytest.raises(Unavailable):
+        pressing.run_of(job, {2: second})
+    assert pressing.run_of(job, {1: first, 2: second}).key == first

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from docgen.datafolder import data_folder, page_code_key
+from docgen.datafolder import data_folder, page_code_key, page_code_keys
 from docgen.errors import Unavailable
 from docgen.files import write_whole
 from docgen.pagecode import Key
@@ -40,6 +40,13 @@ def test_the_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
 
 def test_two_installations_have_two_keys(tmp_path: Path) -> None:
     assert page_code_key(tmp_path / "a") != page_code_key(tmp_path / "b")
+
+
+def test_a_key_is_renewed_by_the_next_number_and_the_old_one_still_reads(tmp_path: Path) -> None:
+    old = page_code_key(tmp_path)
+    write_whole(tmp_path / "page-code-2.key", b"the next secret", mode=0o600)
+    assert page_code_key(tmp_path) == Key(2, b"the next secret")
+    assert page_code_keys(tmp_path)[1] == old
 
 
 def test_a_line_end_after_the_key_changes_nothing(tmp_path: Path) -> None:
