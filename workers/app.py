@@ -11,9 +11,9 @@ from celery.signals import worker_init, worker_process_init, worker_ready  # noq
 from django.db import connections  # noqa: E402
 
 from docgen.backoffice.queue import app  # noqa: E402
-from workers import children, print_jobs, sweeping  # noqa: E402
+from workers import children, hooks, print_jobs, sweeping  # noqa: E402
 
-__all__ = ["app", "print_jobs"]
+__all__ = ["app", "hooks", "print_jobs"]
 _main = 0  # the process that forks those of the pool
 
 
