@@ -7,7 +7,7 @@ import time
 import django.db
 from django.db.models import Model
 
-from docgen.backoffice import claims, queue
+from docgen.backoffice import beats, claims, queue
 from docgen.backoffice.models import Attestation, Conversion, HookCall, Volume
 from workers import working
 
@@ -51,6 +51,7 @@ def _sweep_on() -> None:
         time.sleep(EVERY)
         try:
             working.tidy()
+            beats.beat()
             sweep()
         except Exception as error:  # the broker or the database is away: the next sweep will tell
             logger.warning("sweep failed", extra={"error": type(error).__name__})

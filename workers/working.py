@@ -2,6 +2,7 @@
 
 import fcntl
 import logging
+import mmap
 import os
 import shutil
 import tempfile
@@ -25,6 +26,8 @@ from workers.children import Limits, Outcome
 HOLD = 2  # seconds between two renewals of a lease while the parent itself is at work
 WORKING = "working"  # in the data folder
 TURN = 60  # seconds of work under one message; then the next bell, so that a worker can rest
+# Shared by the main process and those of its pool, which are forked from it.
+_resting = mmap.mmap(-1, 1)
 logger = logging.getLogger(__name__)
 W = TypeVar("W", bound=Work)
 Make = Callable[[children.Say, Path], Any]
@@ -44,7 +47,7 @@ def work_on(
     `finish` keeps what the child left there.
     """
     end = time.monotonic() + TURN
-    while time.monotonic() < end:
+    while time.monotonic() < end and not _resting[0]:
         try:
             row = claims.claim(model)
             if row is None:
@@ -55,6 +58,11 @@ def work_on(
             logger.warning("database lost", extra={"error": type(error).__name__})
             django.db.close_old_connections()
             return
+
+
+def rest() -> None:
+    """Claim nothing more, in any process of this worker: it stops after what it has in hand."""
+    _resting[0] = 1
 
 
 def _do(

@@ -15,6 +15,8 @@
 | DOCGEN_API_PACE        | 1200/m, requests of one client to one process                     |
 | DOCGEN_HOOK_HOSTS      | hooks call https addresses of the internet only (hosts separated  |
 |                        | by commas, with their port if need be: HTTP and private ones too) |
+| DOCGEN_METRICS_TOKEN   | /metrics answers this machine only                                 |
+| DOCGEN_LOG_LEVEL       | INFO: JSON lines on the error stream, without personal data        |
 | DOCGEN_PUBLIC_URL      | http://127.0.0.1:8000, the address that people and clients use     |
 """
 
@@ -24,6 +26,7 @@ import secrets
 import dj_database_url
 from botocore.config import Config
 
+from docgen.backoffice import logs
 from docgen.datafolder import data_folder
 from docgen.files import write_new
 
@@ -45,6 +48,8 @@ DEBUG = False
 IS_HTTPS = os.environ.get("DOCGEN_HTTPS") == "1"
 API_PACE = os.environ.get("DOCGEN_API_PACE", "1200/m")
 HOOK_HOSTS = frozenset(filter(None, os.environ.get("DOCGEN_HOOK_HOSTS", "").split(",")))
+METRICS_TOKEN = os.environ.get("DOCGEN_METRICS_TOKEN", "")
+LOGGING = logs.settings(os.environ.get("DOCGEN_LOG_LEVEL", "INFO"))
 PUBLIC_URL = os.environ.get("DOCGEN_PUBLIC_URL", "http://127.0.0.1:8000")
 ALLOWED_HOSTS = os.environ.get("DOCGEN_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
 INSTALLED_APPS = [
@@ -55,6 +60,7 @@ INSTALLED_APPS = [
     "docgen.backoffice",
 ]
 MIDDLEWARE = [
+    "docgen.backoffice.metrics.Watch",
     "docgen.backoffice.api.guard.Guard",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -139,6 +145,7 @@ SESSION_COOKIE_AGE = 8 * 3600  # a working day
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
 SESSION_COOKIE_SAMESITE = "Lax"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_HTTPS else None
+CSRF_FAILURE_VIEW = "docgen.backoffice.pages.no_token"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
