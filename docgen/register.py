@@ -65,7 +65,7 @@ def read(
         Entry(cession.serial, cession.person_id, *known[cession.person_id], cession.ceded_date)
         for cession in ceded.values()
     ]
-    left = _left(devices, {entry.serial for entry in entries}) if devices is not None else None
+    left = stock_left(devices, {entry.serial for entry in entries}) if devices is not None else None
     return Register(tuple(entries), left, tuple(findings.notices))
 
 
@@ -144,7 +144,8 @@ def _nature(word: str) -> str:
     return LOAN if word.startswith(LOAN) and "ced" not in word and "cession" not in word else ""
 
 
-def _left(devices: Mapping[str, Device], ceded: set[str]) -> tuple[StockLine, ...]:
+def stock_left(devices: Mapping[str, Device], ceded: set[str]) -> tuple[StockLine, ...]:
+    """Count what a school still holds, by model and state: the stock without what was ceded."""
     counts = Counter(
         (device.model, device.state) for device in devices.values() if device.serial not in ceded
     )

@@ -13,9 +13,9 @@ from django.db import connections  # noqa: E402
 
 from docgen.backoffice import beats, logs  # noqa: E402
 from docgen.backoffice.queue import app  # noqa: E402
-from workers import children, hooks, print_jobs, sweeping, working  # noqa: E402
+from workers import attestations, children, hooks, print_jobs, sweeping, working  # noqa: E402
 
-__all__ = ["app", "hooks", "print_jobs"]
+__all__ = ["app", "attestations", "hooks", "print_jobs"]
 logger = logging.getLogger(__name__)
 _main = 0  # the process that forks those of the pool
 

@@ -22,6 +22,9 @@ django.setup()
 
 from django.db import connection  # noqa: E402
 
+if connection.vendor == "sqlite":  # in a file, as in life: threads and processes wait their turn
+    connection.settings_dict["TEST"]["NAME"] = str(DATA / "tests.sqlite3")
+
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
