@@ -8,13 +8,27 @@ from django.conf import settings
 from ninja import Router
 from ninja.parser import Parser
 
-from docgen.backoffice.api import problems, schools
+from docgen.backoffice.api import (
+    cessions,
+    people,
+    print_jobs,
+    printed,
+    problems,
+    releases,
+    rosters,
+    schools,
+    templates,
+    watching,
+)
 from docgen.backoffice.api.access import Pace
 from docgen.backoffice.api.document import Api
 from docgen.backoffice.api.reading import StrictParser
 from docgen.backoffice.api.repeating import repeatable
 
-ROUTERS: tuple[Router, ...] = (schools.router,)
+ROUTERS: tuple[Router, ...] = (
+    *(schools.router, rosters.router, people.router, cessions.router, templates.router),
+    *(print_jobs.router, printed.router, watching.router, releases.router),
+)
 DESCRIPTION = """Imprimer, attester et suivre les documents de remise des tablettes.
 
 Identifiez-vous par un jeton (`Authorization: Bearer …`). Tout refus suit la RFC 9457. Le guide est

@@ -6,7 +6,7 @@ from http import HTTPMethod
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.http.response import HttpResponse
 
-from docgen.backoffice.api.problems import MEDIA_TYPE, answer, of_status
+from docgen.backoffice.api.problems import Told, answer, of_status
 from docgen.errors import Problem
 
 PLACE = "/api/"
@@ -37,7 +37,7 @@ class Guard:
         if is_head:
             request.method = "GET"
         response = refusal(request) or self.get_response(request)
-        if response.status_code >= 400 and response.headers.get("Content-Type") != MEDIA_TYPE:
+        if response.status_code >= 400 and not isinstance(response, Told):
             response = _in_our_form(response)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)

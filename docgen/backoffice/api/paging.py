@@ -4,6 +4,7 @@ import base64
 import binascii
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from django.core.exceptions import FieldError, ValidationError
@@ -77,7 +78,7 @@ def _after(model: type[Model], order: Sequence[str], cursor: str) -> Q:
             model._meta.get_field(name).to_python(value)  # type: ignore[union-attr]
             for name, value in zip(names, given, strict=True)
         ]
-        if None in values or any("\0" in str(value) for value in values):
+        if any(_is_foreign(value) for value in values):
             raise ValueError
     except (ValueError, binascii.Error, ValidationError, FieldError, RecursionError) as error:
         remedy = "Donnez celui que la page précédente portait dans « next »."
@@ -90,3 +91,10 @@ def _after(model: type[Model], order: Sequence[str], cursor: str) -> Q:
         condition |= equal & Q(**{f"{name}__{side}": value})
         equal &= Q(**{name: value})
     return condition
+
+
+def _is_foreign(value: object) -> bool:
+    """Tell what no cursor of ours holds."""
+    if isinstance(value, datetime) and value.tzinfo is None:
+        return True
+    return value is None or "\0" in str(value)

@@ -64,13 +64,17 @@ class Refused(Exception):
         super().__init__(code)
 
 
+class Told(JsonResponse):
+    """A refusal in our form: the guard leaves it as it is."""
+
+
 def answer(
     code: str,
     problems: Iterable[Problem] = (),
     *,
     status: int = 0,
     headers: Mapping[str, str] | None = None,
-) -> JsonResponse:
+) -> Told:
     """Make the answer that tells a refusal."""
     known, title = CODES.get(code, (422, "Demande à corriger"))
     told = [{"what": each.what, "where": each.where, "remedy": each.remedy} for each in problems]
@@ -82,7 +86,7 @@ def answer(
         "detail": told[0]["what"] if told else f"{title}.",
         "problems": told,
     }
-    made = JsonResponse(body, status=status or known, json_dumps_params={"ensure_ascii": False})
+    made = Told(body, status=status or known, json_dumps_params={"ensure_ascii": False})
     made["Content-Type"] = MEDIA_TYPE
     for name, value in (headers or {}).items():
         made[name] = value
@@ -95,7 +99,8 @@ def of_exception(request: HttpRequest, raised: Exception | type[Exception]) -> H
     if isinstance(error, Refused):
         return answer(error.code, error.problems, headers=error.headers)
     if isinstance(error, DocgenError):
-        status = 503 if isinstance(error, Unavailable) else 422
+        known = CODES.get(error.code, (422, ""))[0]
+        status = 503 if isinstance(error, Unavailable) else known
         return answer(error.code, error.problems, status=status)
     if isinstance(error, ValidationError):
         return answer("invalid-request", [_sentence(each) for each in error.errors])

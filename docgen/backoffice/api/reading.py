@@ -1,11 +1,13 @@
 """What requests hold: JSON and forms read strictly, texts without characters that harm."""
 
 import json
+from datetime import date
 from typing import Annotated, Any
 
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
-from ninja import Schema
+from ninja import Path, Schema
 from ninja.parser import Parser
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
 
@@ -24,6 +26,11 @@ class Body(Schema):
     model_config = ConfigDict(extra="forbid")
 
 
+def today() -> date:
+    """Give the day that it is where the schools are."""
+    return timezone.localdate()
+
+
 def _code(value: object) -> object:
     return normalise(value) if isinstance(value, str) else value
 
@@ -39,6 +46,8 @@ Name = Annotated[str, text(100, 1)]
 Label = Annotated[str, text(200, 1)]
 Remark = Annotated[str, text(200)]
 Slug = Annotated[str, Field(min_length=1, max_length=100, pattern="^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+RowId = Annotated[int, Field(ge=1, lt=2**63)]
+Id = Path[RowId]
 Uai = Annotated[str, Field(pattern=r"^[0-9]{7}[A-Z]$")]
 Serial = Annotated[
     str, BeforeValidator(_code), Field(min_length=4, max_length=32, pattern="^[0-9A-NP-Z]+$")
