@@ -12,11 +12,16 @@
 | DOCGEN_HOSTS           | this machine only (names, separated by commas)                    |
 | DOCGEN_HTTPS           | plain HTTP; `1` behind a proxy that speaks HTTPS                  |
 | DOCGEN_OIDC_ISSUER     | accounts with a password only                                     |
+| DOCGEN_OIDC_CLIENT_ID, DOCGEN_OIDC_CLIENT_SECRET | what the provider knows docgen by       |
+| DOCGEN_OIDC_SCOPES     | `openid`                                                          |
+| DOCGEN_OIDC_ROLE_CLAIM, DOCGEN_OIDC_UAI_CLAIM | `role`, `uai`                              |
+| DOCGEN_OIDC_ROLES      | our own names of roles; `their=ours`, separated by commas         |
 | DOCGEN_API_PACE        | 1200/m, requests of one client to one process                     |
 | DOCGEN_HOOK_HOSTS      | hooks call https addresses of the internet only (hosts separated  |
 |                        | by commas, with their port if need be: HTTP and private ones too) |
 | DOCGEN_METRICS_TOKEN   | /metrics answers this machine only                                 |
 | DOCGEN_LOG_LEVEL       | INFO: JSON lines on the error stream, without personal data        |
+| DOCGEN_KEEP_…          | how long each kind of document is kept (docgen.backoffice.keeping)|
 | DOCGEN_PUBLIC_URL      | http://127.0.0.1:8000, the address that people and clients use     |
 """
 
@@ -126,23 +131,46 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
-# CNIL, deliberation 2022-100: twelve characters of three kinds, or longer ones of fewer.
 AUTH_PASSWORD_VALIDATORS = [
-    {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": 14},
-    },
+    {"NAME": "docgen.backoffice.passwords.EnoughBits"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+LOGIN_URL, LOGIN_REDIRECT_URL = "sign-in", "account"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # else anybody could lock for ever
+AXES_LOCKOUT_CALLABLE = "docgen.backoffice.accounts.locked"
+AXES_USERNAME_CALLABLE = "docgen.backoffice.accounts.typed"
+AXES_CLIENT_IP_CALLABLE = "docgen.backoffice.accounts.client_address"
+AXES_DISABLE_ACCESS_LOG = True  # events tell who signed in, by number
+AXES_VERBOSE = False
+AXES_SENSITIVE_PARAMETERS = [
+    *("username", "ip_address", "csrfmiddlewaretoken"),
+    *("old_password", "new_password1", "new_password2"),
+]
+
+OIDC_ISSUER = os.environ.get("DOCGEN_OIDC_ISSUER", "")
+OIDC_RP_CLIENT_ID = os.environ.get("DOCGEN_OIDC_CLIENT_ID", "")
+OIDC_RP_CLIENT_SECRET = os.environ.get("DOCGEN_OIDC_CLIENT_SECRET", "")
+OIDC_RP_SCOPES = os.environ.get("DOCGEN_OIDC_SCOPES", "openid")
+OIDC_RP_SIGN_ALGO = "RS256"
+OIDC_USE_PKCE = True
+OIDC_TIMEOUT = 5
+OIDC_ROLE_CLAIM = os.environ.get("DOCGEN_OIDC_ROLE_CLAIM", "role")
+OIDC_UAI_CLAIM = os.environ.get("DOCGEN_OIDC_UAI_CLAIM", "uai")
+OIDC_ROLES = {"back_office": "back_office", "school": "school", "region": "region"}
+if roles := os.environ.get("DOCGEN_OIDC_ROLES"):
+    OIDC_ROLES = {theirs: ours for theirs, _, ours in (r.partition("=") for r in roles.split(","))}
+if OIDC_ISSUER:
+    AUTHENTICATION_BACKENDS.append("docgen.backoffice.oidc.ProviderBackend")
 
 SESSION_COOKIE_AGE = 8 * 3600  # a working day
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True  # schools share machines
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
+SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_HTTPS else None
 CSRF_FAILURE_VIEW = "docgen.backoffice.pages.no_token"

@@ -1,5 +1,7 @@
 """Who may ask for what: people with an account, programs with a token."""
 
+from typing import ClassVar
+
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 
@@ -35,7 +37,7 @@ class Holder(models.Model):
         """Shared by people and programs; a school's rights always name the school."""
 
         abstract = True
-        constraints = (
+        constraints: ClassVar[tuple[models.BaseConstraint, ...]] = (
             models.CheckConstraint(
                 condition=(
                     (models.Q(role=Role.SCHOOL) & ~models.Q(school=None))
