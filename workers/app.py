@@ -6,6 +6,8 @@ import os
 import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "docgen.backoffice.settings")
+# Celery would have Django check everything, and so load every page of the site at each start.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 django.setup()
 
 from celery import signals  # noqa: E402

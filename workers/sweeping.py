@@ -12,7 +12,8 @@ from docgen.backoffice.models import Attestation, Conversion, HookCall, Volume
 from workers import working
 
 EVERY = 3  # seconds
-BELLS = 8  # that hang at a time; whoever wakes up goes on by itself
+BELLS = 8  # of a kind that hang at a time; whoever wakes up goes on by itself
+MOST = 64  # bells of a line that hang: more would say nothing new
 KINDS: tuple[tuple[str, type[Model]], ...] = (
     (queue.PRINT, Volume),
     (queue.ATTEST, Attestation),
@@ -32,11 +33,16 @@ def sweep() -> int:
     for task, model in KINDS:
         due = model._default_manager.filter(claims.is_due()).order_by("priority", "id")
         waiting = list(due.values_list("pk", flat=True)[:BELLS])
-        wanted = len(waiting) - queue.hanging(queue.LINES[task]) if waiting else 0
-        for identifier in waiting[: max(wanted, 0)]:
+        for identifier in waiting[: _wanted(task) if waiting else 0]:
             queue.ring_now(task, identifier)
             rung += 1
     return rung
+
+
+def _wanted(task: str) -> int:
+    """Tell how many bells to ring: one at least, for kinds of work share a line."""
+    hanging = queue.hanging(queue.LINES[task])
+    return max(BELLS - hanging, 1) if hanging < MOST else 0
 
 
 def start() -> threading.Thread:
@@ -48,7 +54,6 @@ def start() -> threading.Thread:
 
 def _sweep_on() -> None:
     while True:
-        time.sleep(EVERY)
         try:
             working.tidy()
             beats.beat()
@@ -57,3 +62,4 @@ def _sweep_on() -> None:
             logger.warning("sweep failed", extra={"error": type(error).__name__})
         finally:
             django.db.connections.close_all()
+        time.sleep(EVERY)

@@ -94,7 +94,7 @@ def hanging(line: str) -> int:
     """
     with app.producer_pool.acquire(block=True, timeout=2) as producer:
         channel: Any = producer.channel
-        count: int = channel.queue_declare(line, passive=True).message_count
+        count: int = channel.queue_declare(line).message_count
     return count
 
 

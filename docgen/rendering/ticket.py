@@ -5,13 +5,13 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from docgen.rendering import flow
-
 HERE = Path(__file__).parent
 
 
 def ticket(facts: Mapping[str, object]) -> bytes:
     """Lay out the ticket of a job; `facts` are the names that ticket.html uses."""
+    from docgen.rendering import flow  # brings WeasyPrint, that who only prints can do without
+
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, loader=FileSystemLoader(HERE)
     )
