@@ -15,7 +15,7 @@ from django.db import connections  # noqa: E402
 
 from docgen.backoffice import beats, logs  # noqa: E402
 from docgen.backoffice.queue import app  # noqa: E402
-from workers import attestations, children, hooks, print_jobs, sweeping, working  # noqa: E402
+from workers import attestations, children, chores, hooks, print_jobs, sweeping, working  # noqa: E402
 
 __all__ = ["app", "attestations", "hooks", "print_jobs"]
 logger = logging.getLogger(__name__)
@@ -37,6 +37,7 @@ def _know_main(**_: object) -> None:
 @signals.worker_ready.connect
 def _start_sweeper(**_: object) -> None:
     sweeping.start()
+    chores.start()
     logger.info("worker ready")
 
 

@@ -44,6 +44,7 @@ def settings(level: str) -> dict[str, Any]:
             "celery": quiet,
             "kombu": quiet,
             "axes": quiet,
+            "py.warnings": {**quiet, "level": "ERROR"},
             "gunicorn.error": {**quiet, "level": level},
         },
     }

@@ -114,7 +114,8 @@ def reprint(
     if documents:
         found = found.filter(pk__in=documents)
     rows = list(found)
-    if len(rows) != (len(set(documents)) or job.documents):
+    is_purged = not job.letterhead
+    if is_purged or len(rows) != (len(set(documents)) or job.documents):
         what = "ces documents ne sont pas dans ce lot, ou leur durée de conservation est passée."
         raise InvalidInput(Problem(what, job.name, "Refaites un lot."))
     size = Volume.objects.filter(job=job).order_by("number").values_list("documents", flat=True)[0]
@@ -257,7 +258,8 @@ def cancel(job: PrintJob, by: str) -> None:
             what = "ce lot est déjà chez l’imprimeur."
             raise InvalidInput(Problem(what, job.name, "Prévenez l’imprimeur."))
         PrintJob.objects.filter(pk=job.pk).update(stage=PrintJob.Stage.CANCELLED)
-        files = _forget(job)
+        files = files_of(job)
+        Document.objects.filter(volume__job=job).delete()
         # A token that grows takes the claim from whoever holds it.
         Volume.objects.filter(job=job).update(
             state=State.CANCELLED, token=F("token") + 1, sha256="", register="", finished_at=Now()
@@ -266,9 +268,8 @@ def cancel(job: PrintJob, by: str) -> None:
         transaction.on_commit(lambda: drop_unused(files))
 
 
-def _forget(job: PrintJob) -> set[str]:
-    """Delete the values of a job's documents; give the names of its files."""
-    Document.objects.filter(volume__job=job).delete()
+def files_of(job: PrintJob) -> set[str]:
+    """Give the names of a job's files in the store."""
     names = Volume.objects.filter(job=job).values_list("sha256", "register")
     return {name for pair in names for name in pair if name} | ({job.ticket} - {""})
 

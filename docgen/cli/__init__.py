@@ -10,7 +10,7 @@ from types import FrameType
 import typer
 from typer.exceptions import TyperException
 
-from docgen.cli import attest, fill, press, templates, word
+from docgen.cli import attest, fill, opening, press, purge, serve, templates, word, worker
 from docgen.cli.output import fail, say, warn
 from docgen.errors import DocgenError, InvalidInput, Problem, Unavailable, reason
 
@@ -26,6 +26,10 @@ app.command("fill")(fill.fill)
 app.command("attest")(attest.attest)
 app.command("word")(word.word)
 app.add_typer(templates.app, name="templates")
+app.command("serve")(serve.serve)
+app.command("worker")(worker.worker)
+app.command("migrate")(opening.migrate)
+app.command("purge")(purge.purge)
 
 INTERRUPTED = 130  # as shells say it: 128 + SIGINT; typer gives it too
 UNREAD = 141  # 128 + SIGPIPE

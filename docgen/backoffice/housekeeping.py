@@ -1,0 +1,269 @@
+"""The end of what was kept long enough: rows, files of the store, files left behind.
+
+A dry run does the same in transactions that it rolls back: what it tells is what would go. A file
+goes when no row names it any more, and never while somebody is about to name it.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from axes.models import AccessAttempt
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models import Model, Q, QuerySet, TextField
+from django.db.models.functions import Cast, Now
+
+from docgen.backoffice import beats, print_jobs, store
+from docgen.backoffice.events import tell
+from docgen.backoffice.keeping import Periods, read_periods
+from docgen.backoffice.models import (
+    Attestation,
+    Beat,
+    Conversion,
+    Document,
+    Event,
+    HookCall,
+    IdempotentAnswer,
+    PrintJob,
+    SchoolModel,
+    State,
+    Volume,
+)
+
+DAY = 24 * 3600
+WRITING = ".writing-"  # a file of the store that its writer did not finish
+Stage = PrintJob.Stage
+ENDED = (State.DONE, State.FAILED, State.QUARANTINED, State.CANCELLED)
+M = TypeVar("M", bound=Model)
+Removed = tuple[int, set[str]]  # rows, and names of the files that they named
+
+
+@dataclass(slots=True)
+class Tally:
+    """What went of a kind: rows, files, and the bytes of the files."""
+
+    kind: str
+    rows: int = 0
+    files: int = 0
+    size: int = 0
+
+
+def purge(periods: Periods, *, really: bool) -> list[Tally]:
+    """Take away what was kept long enough; without `really`, only say what would go."""
+    done = [
+        _volumes(periods.volumes, really=really),
+        _values(periods.values, really=really),
+        _rows("documents", _old_documents(periods.documents), really=really),
+        _attestations(periods.attestations, really=really),
+        _conversions(periods.conversions, really=really),
+        _rows("answers", _old(IdempotentAnswer, periods.answers), really=really),
+        _rows("calls", _old(HookCall, periods.calls).filter(state__in=ENDED), really=really),
+        _rows("events", Event.objects.filter(at__lt=_before(periods.events)), really=really),
+        *_access(periods.access, really=really),
+        _temporary(periods.temporary, really=really),
+        _orphans(periods.orphans, really=really),
+    ]
+    if really:
+        for each in done:
+            if each.rows or each.files:
+                tell("purged", each.kind, rows=each.rows, files=each.files)
+    return done
+
+
+def purge_daily() -> list[Tally]:
+    """Purge if nobody did today."""
+    periods = read_periods(settings.DATA)
+    if not beats.take("purge", timedelta(days=1)):
+        return []
+    return purge(periods, really=True)
+
+
+def _before(days: int) -> object:
+    return Now() - timedelta(days=days)
+
+
+def _old(model: type[M], days: int) -> QuerySet[M]:
+    return model._default_manager.filter(created_at__lt=_before(days))
+
+
+def _volumes(days: int, *, really: bool) -> Tally:
+    """Take the files of old jobs; a job that could not be printed in all that time is cancelled."""
+    tally = Tally("volumes")
+    jobs = PrintJob.objects.filter(created_at__lt=_before(days), purged_at=None)
+    for job in jobs.exclude(stage=Stage.CANCELLED).defer("profile"):
+        _do(tally, partial(_without_files, job), really=really)
+    return tally
+
+
+def _without_files(job: PrintJob) -> Removed:
+    row = PrintJob.objects.select_for_update().get(pk=job.pk)
+    files = print_jobs.files_of(row)
+    if row.stage == Stage.ACCEPTED:
+        print_jobs.cancel(row, "docgen")
+    Volume.objects.filter(job=row).update(sha256="", register="")
+    PrintJob.objects.filter(pk=row.pk).update(ticket="", purged_at=Now())
+    return 1, files
+
+
+def _values(days: int, *, really: bool) -> Tally:
+    """Take what old documents say; what recognises their paper stays."""
+    tally = Tally("values")
+    jobs = PrintJob.objects.filter(created_at__lt=_before(days)).exclude(letterhead={})
+    for job in jobs.only("id"):
+        _do(tally, partial(_without_values, job), really=really)
+    return tally
+
+
+def _without_values(job: PrintJob) -> Removed:
+    rows = Document.objects.filter(volume__job=job).update(values={}, title="")
+    PrintJob.objects.filter(pk=job.pk).update(constants={}, letterhead={})
+    return rows, set()
+
+
+def _old_documents(days: int) -> QuerySet[Document]:
+    return Document.objects.filter(volume__job__created_at__lt=_before(days))
+
+
+def _attestations(days: int, *, really: bool) -> Tally:
+    """Take the papers of old attestations; their records, each sealed upon the last, stay."""
+    tally = Tally("attestations")
+    for row in _old(Attestation, days).filter(state__in=ENDED).exclude(files={}):
+        _do(tally, partial(_without_papers, row), really=really)
+    return tally
+
+
+def _without_papers(row: Attestation) -> Removed:
+    rows = Attestation.objects.filter(pk=row.pk).update(files={})
+    return rows, set(_names_in(row.files))
+
+
+def _conversions(days: int, *, really: bool) -> Tally:
+    tally = Tally("conversions")
+    for row in _old(Conversion, days).exclude(state=State.CLAIMED):
+        _do(tally, partial(_without_conversion, row), really=really)
+    return tally
+
+
+def _without_conversion(row: Conversion) -> Removed:
+    rows = Conversion.objects.filter(pk=row.pk).exclude(state=State.CLAIMED).delete()[0]
+    return rows, {*_names_in(row.files), row.model} - {""} if rows else set()
+
+
+def _access(days: int, *, really: bool) -> Iterator[Tally]:
+    attempts = AccessAttempt.objects.filter(attempt_time__lt=_before(days))
+    sessions = Session.objects.filter(expire_date__lt=Now())
+    yield _rows("sign-ins", attempts, really=really)
+    yield _rows("sessions", sessions, really=really)
+
+
+def _rows(kind: str, rows: QuerySet[M], *, really: bool) -> Tally:
+    tally = Tally(kind)
+    _do(tally, lambda: (rows.delete()[0], set()), really=really)
+    return tally
+
+
+def _do(tally: Tally, remove: Callable[[], Removed], *, really: bool) -> None:
+    """Remove rows in a transaction, then the files that no row names any more."""
+    with transaction.atomic():
+        rows, files = remove()
+        unused = [name for name in files if not is_named(name)]
+        tally.rows += rows
+        for name in unused:
+            tally.files += 1
+            tally.size += _size(store.name(name))
+        if not really:
+            transaction.set_rollback(True)
+            return
+    drop(unused)
+
+
+def drop(names: Iterable[str]) -> None:
+    """Take files out of the store, but for those that a row names."""
+    for name in names:
+        with transaction.atomic():
+            store.hold((name,))
+            if not is_named(name):
+                store.drop(name)
+
+
+def is_named(name: str) -> bool:
+    """Tell whether any row names a file of the store."""
+    return (
+        Volume.objects.filter(Q(sha256=name) | Q(register=name)).exists()
+        or PrintJob.objects.filter(ticket=name).exists()
+        or SchoolModel.objects.filter(sha256=name).exists()
+        or Conversion.objects.filter(model=name).exists()
+        or any(
+            model._default_manager.annotate(text=Cast("files", TextField()))
+            .filter(text__contains=name)
+            .exists()
+            for model in (Attestation, Conversion)
+        )
+    )
+
+
+def _names_in(files: object) -> Iterator[str]:
+    """Give the names of files in what a row tells of its files."""
+    if isinstance(files, str) and len(files) == 64:  # a SHA-256, in hexadecimal
+        yield files
+    elif isinstance(files, dict | list):
+        for each in files.values() if isinstance(files, dict) else files:
+            yield from _names_in(each)
+
+
+def _temporary(days: int, *, really: bool) -> Tally:
+    """Take what those who were killed left: uploads, bells nobody heard, signs of dead workers."""
+    dead = Beat.objects.filter(name__startswith=beats.WORKER, at__lt=_before(days))
+    tally = _rows("temporary", dead, really=really)
+    folders = (settings.UPLOADS, settings.QUEUE_FOLDER)
+    for path in (path for folder in folders for path in sorted(Path(folder).rglob("*"))):
+        with suppress(FileNotFoundError):  # its owner has just taken it away
+            facts = path.stat()
+            if path.is_file() and facts.st_mtime < time.time() - days * DAY:
+                tally.files += 1
+                tally.size += facts.st_size
+                if really:
+                    path.unlink()
+    return tally
+
+
+def _orphans(days: int, *, really: bool) -> Tally:
+    """Take files of the store that no row names: their workers died before they could."""
+    tally = Tally("orphans")
+    for path in stored():
+        file = Path(path).name
+        is_half = file.startswith(WRITING)
+        if not is_half and is_named(file):
+            continue
+        with suppress(FileNotFoundError):
+            if default_storage.get_modified_time(path).timestamp() > time.time() - days * DAY:
+                continue
+            tally.files += 1
+            tally.size += _size(path)
+            if really and is_half:
+                default_storage.delete(path)
+            elif really:
+                drop((file,))
+    return tally
+
+
+def stored() -> Iterator[str]:
+    """Give the paths of all the files of the store."""
+    with suppress(FileNotFoundError):  # nothing was ever kept
+        for folder in default_storage.listdir("")[0]:
+            yield from (f"{folder}/{file}" for file in default_storage.listdir(folder)[1])
+
+
+def _size(path: str) -> int:
+    try:
+        return default_storage.size(path)
+    except FileNotFoundError:
+        return 0
