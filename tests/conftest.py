@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import signal
 import sys
 from collections.abc import Iterator
 
@@ -18,6 +19,15 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("DOCGEN_DATA", str(tmp_path_factory.mktemp("data")))
         patch.delenv("DOCGEN_KEY", raising=False)
         yield
+
+
+@pytest.fixture(autouse=True)
+def signals() -> Iterator[None]:
+    """Take back the handlers that a command set in this process: it hears one Ctrl-C only."""
+    handlers = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for each, handler in handlers.items():
+        signal.signal(each, handler)
 
 
 class NetworkRefused(RuntimeError):

@@ -32,6 +32,7 @@ app.command("migrate")(opening.migrate)
 app.command("purge")(purge.purge)
 
 INTERRUPTED = 130  # as shells say it: 128 + SIGINT; typer gives it too
+STOPS = (signal.SIGINT, signal.SIGTERM)
 UNREAD = 141  # 128 + SIGPIPE
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 LISTS = ("--roster", "--class", "--teachers", "--previous")
@@ -39,7 +40,9 @@ LISTS = ("--roster", "--class", "--teachers", "--previous")
 
 def main() -> None:
     """Run a command; every error becomes sentences and an exit code."""
-    signal.signal(signal.SIGTERM, _interrupted)
+    for number in STOPS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as in `nohup docgen …`
+            signal.signal(number, _interrupted)
     try:
         code = _run(spread(sys.argv[1:]))
         sys.stdout.flush()
@@ -86,6 +89,9 @@ def spread(arguments: list[str]) -> list[str]:
 
 
 def _interrupted(number: int, frame: FrameType | None) -> None:
+    """Stop, once: what is half made is being taken away when somebody asks again."""
+    for each in STOPS:
+        signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

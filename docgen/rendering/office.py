@@ -42,6 +42,7 @@ BATCH = 200  # files at each start
 ENOUGH, MOST_AT_ONCE = 8, 4  # files worth a start of their own; programs at once
 START, EACH = 60.0, 2.0  # seconds; a start takes 1, a document 0.1
 POLL = 0.05  # seconds between two looks at a program that runs
+GONE, ENDED = 2.0, ("Z", "X")  # seconds to be gone once killed; states of proc(5)
 PROFILE = Path("user/registrymodifications.xcu")
 ITEM = """<item oor:path="/org.openoffice.{path}"><prop oor:name="{name}" oor:op="fuse">\
 <value>{value}</value></prop></item>"""
@@ -174,6 +175,24 @@ def _run(command: list[str], home: Path, seconds: float, stop: Event) -> None:
         with suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
         child.wait()
+        _wait_for_group(child.pid)
+
+
+def _wait_for_group(group: int) -> None:
+    """Wait for what a program had started to be gone: it wrote where we shall tidy up."""
+    end = time.monotonic() + GONE
+    while _is_alive(group) and time.monotonic() < end:
+        time.sleep(POLL / 10)
+
+
+def _is_alive(group: int) -> bool:
+    """Tell whether a process of a group still runs; one that ended may stay for years, unread."""
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, _, own, *_ = path.read_text("latin-1").rpartition(")")[2].split()
+            if own == str(group) and state not in ENDED:
+                return True
+    return False
 
 
 @cache
