@@ -30,7 +30,7 @@ from mozilla_django_oidc.views import (
     OIDCAuthenticationRequestView,
 )
 
-from docgen.backoffice import accounts
+from docgen.backoffice import accounts, gate
 from docgen.backoffice.events import tell
 from docgen.backoffice.models import Role, School, User
 from docgen.identifiers import normalise
@@ -217,7 +217,7 @@ def rights(claims: Mapping[str, Any]) -> tuple[str, School | None]:
     if role != Role.SCHOOL:
         return role, None
     uais = {normalise(value) for value in _values(claims.get(settings.OIDC_UAI_CLAIM))}
-    schools = School.objects.filter(pk__in=uais)[:2]
+    schools = gate.visible(School, gate.SYSTEM).filter(pk__in=uais)[:2]
     if len(schools) != 1:
         raise Refused("uai")
     return role, schools[0]

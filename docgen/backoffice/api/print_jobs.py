@@ -156,7 +156,7 @@ def watched(row: models.PrintJob) -> WatchedJob:
             file=pressing.file_name(row, each.number),
             **{name: getattr(each, name) for name in Volume.model_fields if name != "file"},
         )
-        for each in models.Volume.objects.filter(job=row).order_by("number")
+        for each in row.volumes.order_by("number")
     ]
     return WatchedJob(**facts(row), progress=progress_of(row), volumes=volumes)
 
