@@ -75,13 +75,13 @@ def write(request: Request, out: Path) -> list[str]:
         what = f"un seul fichier tient {wordmerge.MOST} conventions au plus."
         remedy = "Donnez un registre par classe, ou retirez cette option."
         raise InvalidInput(Problem(what, "--merged", remedy))
-    fillings = list(_fillings(request)) if request.loans else _blanks(request)
+    filled = fillings(request)
     merged = f"{request.stem}.docx" if request.merged and request.loans else ""
     with staged(out) as folder, tempfile.TemporaryDirectory(dir=folder) as kept:
         # Within the folder: a file moves only on its own disk, and a run that is killed leaves
         # the names of people nowhere else.
         place = Path(kept)
-        word.fill(request.template, fillings, place, given=request.model, merged=merged)
+        word.fill(request.template, filled, place, given=request.model, merged=merged)
         made = sorted(place.glob("*.docx"))
         if request.format == "docx":
             made = [path.replace(folder / path.name) for path in made]
@@ -91,12 +91,20 @@ def write(request: Request, out: Path) -> list[str]:
             made += [_editable(request, folder)] if request.is_for_loans else []
         elif not merged:
             made.append(_archive(made, folder / f"{request.stem}-{request.format}.zip"))
-        _index(request, len(fillings), made, folder / INDEX)
+        _index(request, len(filled), made, folder / INDEX)
         return sorted(path.name for path in made)
 
 
-def _fillings(request: Request) -> Iterator[Filling]:
-    """Give what fills each document, named by internal ids; every problem of all at once."""
+def fillings(request: Request) -> list[Filling]:
+    """Give what fills each document, named by internal ids.
+
+    Raises:
+        ValuesRejected: with every value of every loan that is refused.
+    """
+    return list(_of_loans(request)) if request.loans else _blanks(request)
+
+
+def _of_loans(request: Request) -> Iterator[Filling]:
     people = {person.id: person for person in request.roster.people}
     problems: list[Problem] = []
     done: list[Filling] = []

@@ -15,9 +15,18 @@ from django.db import connections  # noqa: E402
 
 from docgen.backoffice import beats, logs  # noqa: E402
 from docgen.backoffice.queue import app  # noqa: E402
-from workers import attestations, children, chores, hooks, print_jobs, sweeping, working  # noqa: E402
+from workers import (  # noqa: E402
+    attestations,
+    children,
+    chores,
+    conventions,
+    hooks,
+    print_jobs,
+    sweeping,
+    working,
+)
 
-__all__ = ["app", "attestations", "hooks", "print_jobs"]
+__all__ = ["app", "attestations", "conventions", "hooks", "print_jobs"]
 logger = logging.getLogger(__name__)
 _main = 0  # the process that forks those of the pool
 
