@@ -1,0 +1,98 @@
+"""Who may do what on each route of the API: the table that the tests hold routes to.
+
+A new route is a new line here; without one, `test_api_walls` fails. The columns are the callers of
+`CALLERS`, in that order. `=` stands for the route's own good answer; an empty list is a good answer
+to who sees nothing.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+# Asked about the school of Arles and its job, which is with the shop of Arles.
+CALLERS = ("office", "arles", "berre", "region", "shop_arles", "shop_berre")
+TOKEN_REFUSALS = {"anonymous": 401, "expired": 401, "revoked": 401, "bare": 403}
+
+OPEN = "= = = = = ="  # a list that everybody may ask for: each sees its own
+READ_SCHOOL = "= = 404 = 404 404"
+WRITE_SCHOOL = "= = 404 403 403 403"
+READ_JOB = "= = 404 = = 404"
+RELEASE = "= 403 403 403 403 403"
+COUNT = "= 403 403 403 = 404"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A route: who may, the good answer, and what to send. `{…}` are names of the world."""
+
+    columns: str
+    good: int = 200
+    body: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    is_public: bool = False
+
+    def expected(self, caller: str) -> int:
+        """Give the status that a caller gets."""
+        told = dict(zip(CALLERS, self.columns.split(), strict=True))[caller]
+        return self.good if told == "=" else int(told)
+
+
+SCHOOL = {
+    "name": "Lycée",
+    "address": ["1 rue"],
+    "postal_code": "13200",
+    "city": "Arles",
+    "head": {"name": "Essai", "title": "Proviseur"},
+}
+PRINTED = {"template": "petite-charte", "layout": "entier"}
+LOAN = {
+    "person": "{person}",
+    "serial": "HA200003",
+    "start_date": "2026-09-14",
+    "end_date": "2027-06-30",
+}
+PEOPLE = "Identifiant;Nom;Prénom;Date de naissance;Classe\nE1;GEAI;Ana;01/03/2010;2DE 1\n"
+
+ROWS: dict[str, Row] = {
+    "GET /schools": Row(OPEN),
+    "GET /schools/{uai}": Row(READ_SCHOOL),
+    "PUT /schools/{uai}": Row(WRITE_SCHOOL, body=SCHOOL),
+    "POST /schools/{uai}/rosters": Row(
+        WRITE_SCHOOL, body={"audience": "pupil"}, files={"files": PEOPLE}
+    ),
+    "GET /schools/{uai}/people": Row(READ_SCHOOL),
+    "GET /schools/{uai}/people/{person}": Row(READ_SCHOOL),
+    "GET /schools/{uai}/devices": Row(READ_SCHOOL),
+    "GET /schools/{uai}/cessions": Row(READ_SCHOOL),
+    "POST /schools/{uai}/cessions": Row(
+        WRITE_SCHOOL, 201, {"person": "{second}", "serial": "HA200003"}
+    ),
+    "POST /schools/{uai}/cessions/{cession}/cancel": Row(WRITE_SCHOOL),
+    "GET /schools/{uai}/loans": Row(READ_SCHOOL),
+    "POST /schools/{uai}/loans": Row(WRITE_SCHOOL, 201, {**LOAN, "person": "{second}"}),
+    "POST /schools/{uai}/loans/{loan}/return": Row(WRITE_SCHOOL, body={}),
+    "GET /templates": Row(OPEN),
+    "GET /templates/{slug}": Row(OPEN),
+    "GET /templates/{slug}/schema": Row(OPEN),
+    "GET /print-jobs": Row(OPEN),
+    "POST /print-jobs": Row(WRITE_SCHOOL, 201, {**PRINTED, "school": "{uai}"}),
+    "POST /schools/{uai}/people/{person}/documents": Row(WRITE_SCHOOL, 201, PRINTED),
+    "GET /print-jobs/{job}": Row(READ_JOB),
+    "GET /print-jobs/{job}/documents": Row("= = 404 = = 404"),
+    "GET /print-jobs/{job}/events": Row(READ_JOB),
+    "GET /print-jobs/{job}/volumes/{number}": Row(READ_JOB),
+    "GET /print-jobs/{job}/manifest.csv": Row(READ_JOB),
+    "GET /print-jobs/{job}/ticket.pdf": Row(READ_JOB),
+    "GET /print-jobs/{job}/job.json": Row(READ_JOB),
+    "GET /print-jobs/{job}/lot.zip": Row(READ_JOB),
+    # What is with a shop cannot be cancelled, nor what went well tried again: 422 tells who may.
+    "POST /print-jobs/{job}/cancel": Row(WRITE_SCHOOL, 422),
+    "POST /print-jobs/{job}/retry": Row(WRITE_SCHOOL, 422),
+    "POST /print-jobs/{job}/reprint": Row(WRITE_SCHOOL, 201, {}),
+    "GET /print-shops": Row(OPEN),
+    "POST /print-shops": Row(RELEASE, 201, {"name": "Imprimerie neuve"}),
+    "POST /print-jobs/{job}/release": Row(RELEASE, 409, {"shop": "{shop}"}),
+    "POST /print-jobs/{job}/withdraw": Row(RELEASE),
+    "POST /print-jobs/{job}/links": Row(RELEASE, 201, {}),
+    "POST /print-jobs/{job}/volumes/{number}/count": Row(COUNT, 200, {"sheets": 1}),
+    "GET /links/{token}": Row(OPEN, is_public=True),
+}
