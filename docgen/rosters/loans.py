@@ -75,13 +75,16 @@ def _register(
 def _loan(
     line: Line, gathered: Gathered, devices: Mapping[str, Device] | None, findings: Findings
 ) -> Loan | None:
-    number = serial_of(line["serial"], line.where, findings)
-    person_id = holder_id(line["holder"], line.where, gathered, findings)
+    number = person_id = None
+    if "serial" not in line.refused:
+        number = serial_of(line["serial"], line.where, findings)
+    if "holder" not in line.refused:
+        person_id = holder_id(line["holder"], line.where, gathered, findings)
     days = {}
     for key, title in DATES:
         day = parse_date(line[key])
         days[key] = day if day and day.year in YEARS else None
-        if days[key] is None:
+        if days[key] is None and key not in line.refused:
             fault = "est vide"
             if line[key]:
                 fault = "tombe dans une année impossible" if day else "n’est pas une date"

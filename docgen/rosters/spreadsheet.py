@@ -99,7 +99,7 @@ def _add(
 
 def _check(line: Line, audience: Audience, findings: Findings) -> None:
     for column in columns_for(audience):
-        if column.needed and not line[column.key] and column.key != "birth_date":
+        if column.needed and line.is_empty(column.key) and column.key != "birth_date":
             findings.problem(f"« {column.title} » est vide.", line.where, "Complétez la cellule.")
         if column.key in NAMES and (problem := name_problem(line[column.key])):
             what = f"« {column.title} » : {problem}"
@@ -113,7 +113,7 @@ def _check(line: Line, audience: Audience, findings: Findings) -> None:
 def _birth_date(line: Line, audience: Audience, findings: Findings) -> date | None:
     text = line["birth_date"]
     if not text:
-        if audience == "pupil":
+        if audience == "pupil" and line.is_empty("birth_date"):
             remedy = "Complétez-la : elle dit si l’élève signe seul."
             findings.problem("« Date de naissance » est vide.", line.where, remedy)
         return None

@@ -26,7 +26,7 @@ def read_stock(path: Path, findings: Findings) -> dict[str, Device] | None:
     places: dict[str, str] = {}
     with findings.collecting():
         for line in read_table(path, STOCK, findings):
-            if not line.cells:
+            if not line.cells or "serial" in line.refused:
                 continue
             number = serial_of(line["serial"], line.where, findings)
             if number is None:
@@ -56,8 +56,10 @@ def read_register(
             ceded_date = parse_date(line["date"])
             if line["date"] and ceded_date is None:
                 findings.problem("« Date » n’est pas une date.", line.where, "Écrivez jj/mm/aaaa.")
-            person_id = holder_id(line["holder"], line.where, gathered, findings)
-            if person_id:
+            person_id = None
+            if "holder" not in line.refused:
+                person_id = holder_id(line["holder"], line.where, gathered, findings)
+            if person_id and "serial" not in line.refused:
                 handovers.append(Handover(line.where, line["serial"], person_id, ceded_date))
     return handovers
 

@@ -1,7 +1,7 @@
 """Tables typed by people, CSV or XLSX alike: titles matched freely, cells by what they mean."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -37,13 +37,18 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row of a table: where it stands, and its tidied cells by column key."""
+    """One row of a table: where it stands, its tidied cells by column key, those refused."""
 
     where: str
     cells: dict[str, str]
+    refused: Collection[str] = ()
 
     def __getitem__(self, key: str) -> str:
         return self.cells.get(key, "")
+
+    def is_empty(self, key: str) -> bool:
+        """Tell a cell where nothing was typed; one that was refused is told already."""
+        return not self[key] and key not in self.refused
 
 
 def read_table(path: Path, columns: Sequence[Column], findings: Findings) -> list[Line]:
@@ -128,13 +133,15 @@ class _Table:
             remedy = "Mettez entre guillemets la cellule qui contient le séparateur."
             self.findings.problem(what, where, remedy)
             return Line(where, {})
-        cells = {}
+        cells, refused = {}, set()
         for key, place in self.places.items():
             text = tidy(row[place]) if place < len(row) else ""
             if text and text[0] in "=#":
                 text = self.value(text, where, f"{column_letters(place)}{number}")
+                if not text:
+                    refused.add(key)
             cells[key] = text
-        return Line(where, cells)
+        return Line(where, cells, refused)
 
     def value(self, text: str, where: str, cell: str) -> str:
         """Undo Excel's way of forcing text (="0123"); a formula or an error has no value."""

@@ -118,6 +118,18 @@ def test_a_tablet_may_be_lent_again_once_given_back(tmp_path: Path) -> None:
     assert len(read(tmp_path, lines)[1]) == 2
 
 
+@pytest.mark.parametrize("place", range(4))
+@pytest.mark.parametrize("cell", ["=A1+1", "#REF!"])
+def test_a_formula_is_told_once(tmp_path: Path, place: int, cell: str) -> None:
+    """It has no value: it is not said to be empty as well. The rest of the line is looked at."""
+    cells = ["HA16FV20", "E1", "14/09/2026", "02/07/2027"]
+    cells[place] = cell
+    (told,) = problems(tmp_path, ";".join(cells) + ";\n")
+    assert f"la cellule {'ABCD'[place]}2 contient une formule" in told
+    cells[(place + 1) % 4] = ""
+    assert len(problems(tmp_path, ";".join(cells) + ";\n")) == 2
+
+
 def test_missing_columns_are_told_together(tmp_path: Path) -> None:
     told = problems(tmp_path, "HA16FV20\n", "N° de série\n")
     assert [name in " ".join(told) for name in ("Bénéficiaire", "Début", "Fin")] == [True] * 3

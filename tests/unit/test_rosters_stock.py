@@ -155,6 +155,24 @@ def test_a_tablet_twice_in_stock_is_refused(tmp_path: Path) -> None:
     )
 
 
+def test_a_formula_is_told_once(tmp_path: Path) -> None:
+    """In the people, in the stock, in the register: it is not said to be empty as well."""
+    found = refused(
+        tmp_path, stock=STOCK + "=A1;T10;\n", register=register("=A2;E1;", "HA10B1;=B1;", "=A3;E9;")
+    )
+    where = ["stock.csv, ligne 5", *(f"cessions.csv, ligne {n}" for n in (2, 3, 4, 4))]
+    assert [problem.split(" : ")[0] for problem in found] == where
+    assert not any("vide" in problem for problem in found)
+    rows = PEOPLE.format("", "").replace("12/03/2010", "=A1").replace("ROUX", "#N/A")
+    (tmp_path / "eleves.csv").write_text(rows, encoding="utf-8")
+    with pytest.raises(RosterRejected) as caught:
+        read([tmp_path / "eleves.csv"], school=school(), audience="pupil")
+    assert [str(problem)[:26] for problem in caught.value.problems] == [
+        "eleves.csv, ligne 2 : la c",
+        "eleves.csv, ligne 3 : la c",
+    ]
+
+
 def test_the_cession_of_a_pupil_who_left_is_set_aside_with_a_notice(tmp_path: Path) -> None:
     gone = NAME + BORN + "<DATE_SORTIE>10/09/2026</DATE_SORTIE>"
     text = pupils(pupil() + pupil(gone, key="102"), in_class("D:2DE 1"))
