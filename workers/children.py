@@ -22,7 +22,7 @@ from typing import Any
 
 from docgen.errors import DocgenError, Problem, Unavailable
 
-PR_SET_PDEATHSIG = 1  # linux/prctl.h
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
 TICK = 0.5  # seconds between two looks at the claim
 # What a child does to itself: limits of processor and file size, faults in compiled code.
 OWN_SIGNALS = {
@@ -60,7 +60,9 @@ class Outcome:
 def run(work: Callable[[Say], Any], is_wanted: Callable[[int], bool], limits: Limits) -> Outcome:
     """Do work in a child; `is_wanted` is told how much is done, and may end it by saying no."""
     reading, writing = os.pipe()
-    parent = os.getpid()
+    parent, before = os.getpid(), _children()
+    # What the child leaves behind (LibreOffice has a session of its own) comes to this process.
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
     sys.stdout.flush()
     sys.stderr.flush()
     child = os.fork()
@@ -72,6 +74,8 @@ def run(work: Callable[[Say], Any], is_wanted: Callable[[int], bool], limits: Li
         return _watch(child, reading, is_wanted, limits)
     finally:
         os.close(reading)
+        while strays := _children() - before:
+            _end(strays)
 
 
 def _live(work: Callable[[Say], Any], writing: int, parent: int, limits: Limits) -> None:
@@ -107,7 +111,8 @@ def _bound(parent: int, limits: Limits) -> None:
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     memory = pages * resource.getpagesize() + limits.memory
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (limits.processor, limits.processor))
+    # The hard limit comes later: it would kill without a word of whose fault it is.
+    resource.setrlimit(resource.RLIMIT_CPU, (limits.processor, limits.processor + 5))
     resource.setrlimit(resource.RLIMIT_FSIZE, (limits.file, limits.file))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.nice(5)  # who waits for a page of the site comes first
@@ -159,20 +164,24 @@ def _watch(child: int, reading: int, is_wanted: Callable[[int], bool], limits: L
             verdict = "died"
             break
     if verdict:
-        _end(child)
+        os.kill(child, signal.SIGKILL)
     _, status, usage = os.wait4(child, 0)
     if verdict:
         return Outcome(verdict)
     return _judged(status, usage.ru_maxrss * 1024, words, limits)
 
 
-def _end(child: int) -> None:
-    """Kill the child and whatever it started (LibreOffice)."""
-    for target in (os.killpg, os.kill):
-        try:
-            target(child, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
+def _children() -> set[int]:
+    """Give the processes that this one has to wait for."""
+    tasks = Path("/proc/self/task").glob("*/children")
+    return {int(word) for task in tasks for word in task.read_text().split()}
+
+
+def _end(strays: set[int]) -> None:
+    for pid in strays:
+        os.kill(pid, signal.SIGKILL)
+    for pid in strays:
+        os.waitpid(pid, 0)
 
 
 def _judged(status: int, most: int, words: dict[str, Any], limits: Limits) -> Outcome:
