@@ -18,6 +18,9 @@ WRITE_SCHOOL = "= = 404 403 403 403"
 READ_JOB = "= = 404 = = 404"
 RELEASE = "= 403 403 403 403 403"
 COUNT = "= 403 403 403 = 404"
+# A hook is its program's own, and the back office's to look after; a person has none.
+HOOK = "= = 404 404 404 404"
+HOOK_BY_A_PERSON = "= 404 404 404 404 404"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +32,13 @@ class Row:
     body: dict[str, Any] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     is_public: bool = False
+    by_session: str = ""
+    query: str = ""
 
-    def expected(self, caller: str) -> int:
-        """Give the status that a caller gets."""
-        told = dict(zip(CALLERS, self.columns.split(), strict=True))[caller]
+    def expected(self, caller: str, way: str = "token") -> int:
+        """Give the status that a caller gets, by its token or in a session."""
+        columns = self.by_session if way == "session" and self.by_session else self.columns
+        told = dict(zip(CALLERS, columns.split(), strict=True))[caller]
         return self.good if told == "=" else int(told)
 
 
@@ -95,4 +101,39 @@ ROWS: dict[str, Row] = {
     "POST /print-jobs/{job}/links": Row(RELEASE, 201, {}),
     "POST /print-jobs/{job}/volumes/{number}/count": Row(COUNT, 200, {"sheets": 1}),
     "GET /links/{token}": Row(OPEN, is_public=True),
+    "GET /attestations": Row(OPEN),
+    # The period of the world's own attestation: it is not attested twice.
+    "POST /attestations": Row(
+        WRITE_SCHOOL, 422, {"school": "{uai}", "start": "2026-09-01", "end": "2026-09-30"}
+    ),
+    "GET /schools/{uai}/attestation-preview": Row(
+        READ_SCHOOL, query="?start=2026-09-01&end=2026-09-30"
+    ),
+    "GET /attestations/{attestation}": Row(READ_SCHOOL),
+    "GET /attestations/{attestation}/{paper}.pdf": Row(READ_SCHOOL),
+    "POST /attestations/{attestation}/retry": Row(WRITE_SCHOOL, 422),
+    "GET /conventions": Row(OPEN),
+    "POST /conventions": Row(
+        WRITE_SCHOOL, 201, {"school": "{uai}", "template": "{template}", "loans": ["{loan}"]}
+    ),
+    "GET /conventions/{convention}": Row(READ_SCHOOL),
+    "GET /conventions/{convention}/files/{file}": Row(READ_SCHOOL),
+    "POST /conventions/{convention}/retry": Row(WRITE_SCHOOL, 422),
+    "GET /schools/{uai}/models": Row(READ_SCHOOL),
+    "GET /schools/{uai}/models/{template}": Row(READ_SCHOOL),
+    "POST /schools/{uai}/models/{template}": Row(WRITE_SCHOOL, 422, files={"model": "x"}),
+    "DELETE /schools/{uai}/models/{template}": Row(WRITE_SCHOOL, 204),
+    "GET /hooks": Row(OPEN),
+    "POST /hooks": Row(
+        "= = = = = =",
+        201,
+        {"url": "https://hooks.example.org/", "kinds": ["job-ready"]},
+        by_session="403 403 403 403 403 403",
+    ),
+    "GET /hooks/{hook}": Row(HOOK, by_session=HOOK_BY_A_PERSON),
+    "DELETE /hooks/{hook}": Row(HOOK, 204, by_session=HOOK_BY_A_PERSON),
+    "POST /hooks/{hook}/test": Row(HOOK, 202, by_session=HOOK_BY_A_PERSON),
+    "POST /hooks/{hook}/stop": Row(HOOK, by_session=HOOK_BY_A_PERSON),
+    "POST /hooks/{hook}/restart": Row(HOOK, body={}, by_session=HOOK_BY_A_PERSON),
+    "GET /hooks/{hook}/calls": Row(HOOK, by_session=HOOK_BY_A_PERSON),
 }

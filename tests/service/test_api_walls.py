@@ -18,9 +18,13 @@ from django.test import Client
 
 from docgen import records
 from docgen.backoffice import (
+    attestations,
+    conventions,
     handovers,
+    hooks,
     links,
     models,
+    outbox,
     print_jobs,
     registers,
     releases,
@@ -34,6 +38,7 @@ from docgen.press import prepare
 from tests import helpers
 from tests.service import callers, town
 from tests.service.api_table import CALLERS, ROWS, TOKEN_REFUSALS, Row
+from workers.conventions import convert_word
 from workers.print_jobs import print_volume
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -60,7 +65,7 @@ def place(digits: str, name: str) -> tuple[Facts, models.School, models.PrintSho
     roster = records.Roster(persons, "2026-2027", devices)
     registers.keep_roster(school, "pupil", roster, "test")
     first, second = models.Person.objects.filter(school=school).order_by("pk")
-    cession = handovers.cede(first, "HA200001", None, "test")
+    cession = handovers.cede(first, "HA200001", date(2026, 9, 14), "test")
     days = date(2026, 9, 14), date(2027, 6, 30)
     loan = handovers.lend(first, "HA200002", days, f"CANARI-{name}", "test")
     shop = models.PrintShop.objects.create(name=f"Imprimerie CANARI-{name}")
@@ -72,7 +77,7 @@ def place(digits: str, name: str) -> tuple[Facts, models.School, models.PrintSho
     print_volume("1")
     job.refresh_from_db()
     job = releases.release(job, shop, "test")
-    facts = {
+    facts = papers(school, loan, job) | {
         "uai": uai,
         "person": first.pk,
         "second": second.pk,
@@ -86,6 +91,41 @@ def place(digits: str, name: str) -> tuple[Facts, models.School, models.PrintSho
         "marks": (uai, f"CANARI-{name}", str(job.pk)),
     }
     return facts, school, shop
+
+
+def papers(school: models.School, loan: models.Loan, job: models.PrintJob) -> Facts:
+    """Give a school an attestation, a convention, and a model that it gave back."""
+    period = date(2026, 9, 1), date(2026, 9, 30), date(2026, 10, 1)
+    attestation = attestations.issue(school, *period, "test")
+    sha256 = job.volumes.get().sha256
+    models.Attestation.objects.filter(pk=attestation.pk).update(
+        state="done", files={"attestation-x.pdf": sha256}
+    )
+    template = "convention-pret-eleve"
+    day = date(2026, 9, 14)
+    convention = conventions.order(school, template, "test", day, loans=[loan])
+    convert_word("1")
+    convention.refresh_from_db()
+    (file,) = convention.files
+    models.SchoolModel.objects.create(
+        school=school, slug=template, sha256=sha256, accepted_by="test"
+    )
+    return {
+        "attestation": str(attestation.public_id),
+        "paper": "attestation",
+        "convention": str(convention.public_id),
+        "file": file,
+        "template": template,
+    }
+
+
+def hook(school: models.School, name: str) -> str:
+    """Give a school's program a hook, and a call in its log."""
+    client = models.Client.objects.get(school=school)
+    url = f"https://hooks.example.org/CANARI-{name}"
+    row, _ = hooks.create(client, url, outbox.KINDS, "test")
+    hooks.test(row, "test")
+    return str(row.public_id)
 
 
 @pytest.fixture
@@ -103,6 +143,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
         "shop_berre": ("print_shop", None, shop_b),
     }
     headers = {name: callers.token(*right) for name, right in rights.items()}
+    arles["hook"], berre["hook"] = hook(school_a, "ARLES"), hook(school_b, "BERRE")
     people = {
         name: models.User.objects.create_user(
             name, password="x" * 20, role=role, school=school, shop=shop
@@ -134,6 +175,8 @@ def filled(value: Any, facts: Mapping[str, Any]) -> Any:  # noqa: ANN401
     """Put the world's names where the table has `{…}`; a number stays a number."""
     if isinstance(value, dict):
         return {name: filled(each, facts) for name, each in value.items()}
+    if isinstance(value, list):
+        return [filled(each, facts) for each in value]
     if not isinstance(value, str):
         return value
     if whole := re.fullmatch(r"\{(\w+)\}", value):
@@ -152,7 +195,7 @@ def undone() -> Iterator[None]:
 def ask(client: Client, route: str, row: Row, facts: Facts) -> tuple[int, bytes]:
     """Send the request of a route about these facts, and undo what it did."""
     method, _, path = route.partition(" ")
-    where = PREFIX + filled(path, facts)
+    where = PREFIX + filled(path, facts) + row.query
     body = filled(row.body, facts)
     with undone():
         if row.files:
@@ -185,10 +228,8 @@ def test_nobody_passes_a_wall(world: World, way: str) -> None:
     for route, row in ROWS.items():
         for name in CALLERS:
             status, content = ask(asker(world, name, way), route, row, world.arles)
-            if status != row.expected(name):
-                wrong.append(
-                    f"{name}: {route}: {status}, not {row.expected(name)} {content[:200]!r}"
-                )
+            if status != (expected := row.expected(name, way)):
+                wrong.append(f"{name}: {route}: {status}, not {expected} {content[:200]!r}")
             is_stranger = name in ("berre", "shop_berre") and not row.is_public
             marks = world.arles["marks"] if is_stranger else ()
             if name in ("arles", "shop_arles"):
@@ -222,8 +263,8 @@ def test_what_belongs_to_others_answers_like_what_does_not_exist(world: World) -
         "second": 2**40,
         "cession": 2**40,
         "loan": 2**40,
-        "job": str(uuid.uuid4()),
         "shop": 2**40,
+        **{name: str(uuid.uuid4()) for name in ("job", "attestation", "convention", "hook")},
     }
     different = []
     for route, row in ROWS.items():
@@ -241,13 +282,13 @@ def test_a_row_of_another_school_is_not_reached_through_ones_own(world: World) -
     mixed = {**world.arles, "uai": world.berre["uai"]}
     wrong = []
     for route, row in ROWS.items():
-        if route.count("{") < 2 or "{uai}" not in route:
+        if route.replace("{template}", "").count("{") < 2 or "{uai}" not in route:
             continue
         status, _ = ask(asker(world, "berre", "token"), route, row, mixed)
         if status != 404:
             wrong.append(f"{route}: {status}")
-    for body in (ROWS["POST /schools/{uai}/cessions"], ROWS["POST /schools/{uai}/loans"]):
-        route = next(key for key, row in ROWS.items() if row is body)
-        status, _ = ask(asker(world, "berre", "token"), route, body, mixed)
+    for route in ("/schools/{uai}/cessions", "/schools/{uai}/loans", "/conventions"):
+        row = ROWS[f"POST {route}"]
+        status, _ = ask(asker(world, "berre", "token"), f"POST {route}", row, mixed)
         wrong += [] if status == 404 else [f"{route}: {status}"]
     assert wrong == []

@@ -9,7 +9,10 @@ from ninja import Router
 from ninja.parser import Parser
 
 from docgen.backoffice.api import (
+    attestations,
     cessions,
+    conventions,
+    hooks,
     people,
     print_jobs,
     printed,
@@ -28,6 +31,7 @@ from docgen.backoffice.api.repeating import repeatable
 ROUTERS: tuple[Router, ...] = (
     *(schools.router, rosters.router, people.router, cessions.router, templates.router),
     *(print_jobs.router, printed.router, watching.router, releases.router),
+    *(attestations.router, conventions.router, hooks.router),
 )
 DESCRIPTION = """Imprimer, attester et suivre les documents de remise des tablettes.
 

@@ -38,6 +38,7 @@ CODES: dict[str, tuple[int, str]] = {
     "conflict": (409, "Conflit"),
     "idempotency-conflict": (409, "Clé d’idempotence déjà employée"),
     "job-not-ready": (409, "Lot pas encore prêt"),
+    "paper-not-ready": (409, "Document pas encore prêt"),
     "stage-conflict": (409, "Étape du lot incompatible"),
     "length-required": (411, "Taille à annoncer"),
     "too-large": (413, "Envoi trop volumineux"),
@@ -109,8 +110,8 @@ def of_exception(request: HttpRequest, raised: Exception | type[Exception]) -> H
     if code := _expected(error):
         return answer(code, headers=WAIT if code == "unavailable" else None)
     frame = traceback.extract_tb(error.__traceback__)[-1]
-    at = f"{Path(frame.filename).name}:{frame.lineno}"
-    logger.error("request failed", extra={"error": type(error).__name__, "at": at})
+    place = f"{Path(frame.filename).name}:{frame.lineno}"
+    logger.error("request failed", extra={"error": type(error).__name__, "place": place})
     return answer("internal", [Problem("une erreur inattendue a eu lieu ; elle est consignée.")])
 
 
