@@ -5,6 +5,7 @@ from functools import wraps
 
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import URLPattern, path
+from django.views.generic import RedirectView
 
 from docgen.backoffice import accounts, oidc, sign_in
 
@@ -24,6 +25,7 @@ def page(view: View) -> View:
 
 
 VIEWS: dict[str, tuple[str, View]] = {
+    "home": ("", RedirectView.as_view(pattern_name="account")),
     "sign-in": ("connexion", sign_in.SignIn.as_view()),
     "sign-out": ("deconnexion", sign_in.SignOut.as_view()),
     "signed-out": ("deconnexion/faite", sign_in.signed_out),

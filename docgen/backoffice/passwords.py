@@ -18,6 +18,8 @@ RULE = (
     "14 sans signe\u00a0; ou une phrase de plusieurs mots."
 )
 
+WEAK = "Ce mot de passe est trop facile à deviner\u00a0: allongez-le, ou mêlez-y d’autres signes."
+
 
 def bits(password: str) -> int:
     """Count what a password is worth; a character that repeats the one before is worth nothing."""
@@ -33,11 +35,10 @@ class EnoughBits:
         """Refuse a password that is worth too little.
 
         Raises:
-            ValidationError: with the rule.
+            ValidationError: with what to do.
         """
         if bits(password) < BITS:
-            message = f"Ce mot de passe est trop facile à deviner. {self.get_help_text()}"
-            raise ValidationError(message, code="password_too_weak")
+            raise ValidationError(WEAK, code="password_too_weak")
 
     def get_help_text(self) -> str:
         """Tell the rule before it is broken."""

@@ -289,6 +289,11 @@ def test_the_command_opens_links_and_closes(capsys: pytest.CaptureFixture[str]) 
             call_command("account", *arguments)
 
 
+def test_the_way_in_leads_to_the_door(client: Client) -> None:
+    assert client.get("/").url == "/compte"
+    assert client.get("/compte").url == "/connexion?next=/compte"
+
+
 def test_pages_load_nothing_from_elsewhere(client: Client) -> None:
     for address in ("/connexion", "/deconnexion/faite", "/compte/invitation/x/y", "/style.css"):
         response = client.get(address)
