@@ -17,8 +17,8 @@ from kombu.exceptions import OperationalError
 
 logger = logging.getLogger(__name__)
 PRINT, WORD, ATTEST, CALL = "print_volume", "convert_word", "attestation", "call_hook"
-# LibreOffice takes seconds a document: it has a line of its own, that never holds the press.
-LINES = {PRINT: "press", ATTEST: "press", WORD: "word", CALL: "press"}
+# LibreOffice and the servers of others take seconds: their line never holds the press.
+LINES = {PRINT: "press", ATTEST: "press", WORD: "word", CALL: "word"}
 FULL = 1000  # bells that wait; more would say nothing new
 AT_ONCE = 8  # bells for one job: a worker that is awake goes on by itself
 
