@@ -2,6 +2,7 @@
 
 import logging
 import os
+import warnings
 
 import django
 
@@ -11,6 +12,7 @@ os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 django.setup()
 
 from celery import signals  # noqa: E402
+from celery.exceptions import SecurityWarning  # noqa: E402
 from django.db import connections  # noqa: E402
 
 from docgen.backoffice import beats, logs  # noqa: E402
@@ -28,6 +30,8 @@ from workers import (  # noqa: E402
 
 __all__ = ["app", "attestations", "conventions", "hooks", "print_jobs"]
 logger = logging.getLogger(__name__)
+# Who is root and nobody else, in a container or on a bare machine, knows it; messages are JSON.
+warnings.simplefilter("ignore", SecurityWarning)
 _main = 0  # the process that forks those of the pool
 
 

@@ -10,7 +10,21 @@ from types import FrameType
 import typer
 from typer.exceptions import TyperException
 
-from docgen.cli import attest, fill, opening, press, purge, serve, templates, word, worker
+from docgen.cli import (
+    accounts,
+    attest,
+    doctor,
+    fill,
+    import_,
+    jobs,
+    opening,
+    press,
+    purge,
+    serve,
+    templates,
+    word,
+    worker,
+)
 from docgen.cli.output import fail, say, warn
 from docgen.errors import DocgenError, InvalidInput, Problem, Unavailable, reason
 
@@ -28,6 +42,10 @@ app.command("word")(word.word)
 app.add_typer(templates.app, name="templates")
 app.command("serve")(serve.serve)
 app.command("worker")(worker.worker)
+app.command("import")(import_.import_files)
+app.add_typer(jobs.app, name="jobs")
+app.add_typer(accounts.app, name="accounts")
+app.command("doctor")(doctor.doctor)
 app.command("migrate")(opening.migrate)
 app.command("purge")(purge.purge)
 
@@ -35,7 +53,7 @@ INTERRUPTED = 130  # as shells say it: 128 + SIGINT; typer gives it too
 STOPS = (signal.SIGINT, signal.SIGTERM)
 UNREAD = 141  # 128 + SIGPIPE
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-LISTS = ("--roster", "--class", "--teachers", "--previous")
+LISTS = ("--roster", "--class", "--teachers", "--previous", "--scope")
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ SETTINGS = "docgen.backoffice.settings"
 AWAY = Problem(
     "la base de données ne répond pas.",
     "DATABASE_URL",
-    "Vérifiez son adresse et qu’elle est démarrée ; docgen doctor en dit plus.",
+    "Vérifiez son adresse et qu’elle est démarrée\u00a0; docgen doctor en dit plus.",
 )
 
 
@@ -39,7 +39,7 @@ def set_up(level: str = "ERROR") -> None:
         raise Unavailable(Problem(what, "DOCGEN_DATA", remedy)) from error
     except ValueError as error:  # the address of a database that is not one
         what = "un réglage n’est pas compris."
-        remedy = "Adresse attendue : postgres://compte:secret@machine/base."
+        remedy = "Adresse attendue\u00a0: postgres://compte:secret@machine/base."
         raise InvalidInput(Problem(what, "DATABASE_URL", remedy)) from error
 
 
@@ -58,7 +58,7 @@ def service(*, needs_tables: bool = True) -> Iterator[None]:
     try:
         if needs_tables and health.pending_migrations():
             what = "la base de données n’est pas à jour."
-            raise Unavailable(Problem(what, "", "Lancez d’abord : docgen migrate."))
+            raise Unavailable(Problem(what, "", "Lancez d’abord\u00a0: docgen migrate."))
         yield
     except (django.db.OperationalError, django.db.InterfaceError) as error:
         raise Unavailable(AWAY) from error
@@ -70,7 +70,7 @@ def migrate() -> None:
 
     with service(needs_tables=False):
         count = make_tables()
-    output.say(f"Base à jour : {count} étapes faites." if count else "La base était à jour.")
+    output.say(f"Base à jour\u00a0: {count} étapes faites." if count else "La base était à jour.")
 
 
 def make_tables() -> int:
@@ -95,7 +95,7 @@ def school(uai: str) -> "School":
 
     found = gate.visible(models.School, gate.SYSTEM).filter(pk=uai.upper()).first()
     if found is None:
-        remedy = "Importez d’abord ses fichiers : docgen import."
+        remedy = "Importez d’abord ses fichiers\u00a0: docgen import."
         raise InvalidInput(Problem("cet établissement n’est pas connu.", "--school", remedy))
     return found
 

@@ -26,7 +26,12 @@ def fail(error: DocgenError, *, as_json: bool) -> int:
 
 def say_json(value: object) -> None:
     """Print one JSON document."""
-    print(json.dumps(value, ensure_ascii=False, indent=2))  # noqa: T201
+    print(as_text(value), end="")  # noqa: T201
+
+
+def as_text(value: object) -> str:
+    """Write a JSON document for people and machines."""
+    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
 
 
 def say(text: str = "") -> None:

@@ -44,4 +44,4 @@ def purge(
         for each in done
     ]
     output.table(("Nature", "Lignes", "Fichiers", "Mo"), lines)
-    output.say("Rien n’a été effacé : essai." if dry_run else "C’est effacé.")
+    output.say("Rien n’a été effacé\u00a0: essai." if dry_run else "C’est effacé.")

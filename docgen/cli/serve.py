@@ -31,11 +31,13 @@ Processes = Annotated[int, typer.Option(min=0, max=64)]
 
 
 def serve(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port (0 : un port libre).")] = 8000,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port (0\u00a0: un port libre).")
+    ] = 8000,
     address: Annotated[str, typer.Option(help="Adresse d’écoute.")] = "127.0.0.1",
     web: Annotated[int, typer.Option(min=1, max=64, help="Processus qui répondent.")] = 1,
     press: Annotated[
-        int, typer.Option(min=0, max=64, help="Impressions à la fois (0 : pas ici).")
+        int, typer.Option(min=0, max=64, help="Impressions à la fois (0\u00a0: pas ici).")
     ] = min(4, os.cpu_count() or 1),
     word: Annotated[int, typer.Option(min=0, max=64, help="Conversions Word à la fois.")] = 1,
 ) -> None:
@@ -124,7 +126,7 @@ def _run(
             elif not is_told and time.monotonic() > parts[0].began + STARTING:
                 raise Unavailable(_silent(place))
     finally:
-        output.say("Arrêt : ce qui est en cours se termine…")
+        output.say("Arrêt\u00a0: ce qui est en cours se termine…")
         _stop(parts)
     output.say("Le service est arrêté.")
 
@@ -134,7 +136,9 @@ def _look_after(part: Part, seen: set[int], environment: dict[str, str], listene
     if process and process.poll() is not None and process.pid not in seen:
         seen.add(process.pid)
         part.mourn()
-        output.warn(f"« {part.name} » s’est arrêté (code {process.returncode}) ; il est relancé.")
+        output.warn(
+            f"«\u00a0{part.name}\u00a0» s’est arrêté (code {process.returncode})\u00a0; il est relancé."
+        )
         if part.name == "web" and part.deaths >= MOST_DEATHS:
             raise Unavailable(_silent("web"))
     if part.is_due():
@@ -218,7 +222,7 @@ def _answers(listener: socket.socket) -> bool:
 def _tell(place: str, *, has_account: bool) -> None:
     output.say(f"docgen répond à l’adresse {place} (Ctrl+C pour l’arrêter).")
     if not has_account:
-        output.say("Aucun compte encore : docgen accounts add, ou docgen accounts token.")
+        output.say("Aucun compte encore\u00a0: docgen accounts add, ou docgen accounts token.")
     sys.stdout.flush()
 
 

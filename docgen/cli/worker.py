@@ -14,7 +14,7 @@ LINES = (PRESS, WORD)
 
 
 def worker(
-    lines: Annotated[str, typer.Option(help="Files servies : press, word.")] = "press,word",
+    lines: Annotated[str, typer.Option(help="Files servies\u00a0: press, word.")] = "press,word",
     concurrency: Annotated[
         int, typer.Option(min=1, max=64, help="Travaux à la fois (un par processeur).")
     ] = 1,
@@ -22,8 +22,8 @@ def worker(
     """Travaille pour le service : imprime, convertit, atteste. S’arrête proprement (SIGTERM)."""
     wanted = [line.strip() for line in lines.split(",")]
     if unknown := [line for line in wanted if line not in LINES]:
-        what = f"file inconnue : {', '.join(unknown)}."
-        raise InvalidInput(Problem(what, "--lines", f"Files connues : {', '.join(LINES)}."))
+        what = f"file inconnue\u00a0: {', '.join(unknown)}."
+        raise InvalidInput(Problem(what, "--lines", f"Files connues\u00a0: {', '.join(LINES)}."))
     with opening.service():
         pass
     os.environ["DOCGEN_LOG_LEVEL"] = os.environ.get("DOCGEN_WORKER_LOG", "INFO")
