@@ -1,153 +1,30 @@
 """OpenID Connect, against a real provider: two processes on loopback, a browser between them."""
 
 import json
-import os
-import socket
 import sqlite3
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-import requests
 from django.contrib.auth import authenticate
 from django.core.cache import cache
 from django.core.exceptions import ImproperlyConfigured
 from django.test import RequestFactory, override_settings
 
 from docgen.backoffice import models, oidc
+from tests.service import oidc_town
+from tests.service.oidc_town import CANARY, MAIL, PEOPLE, SPOILT, UAI, Browser, Place, free_port
 
-ROOT = Path(__file__).resolve().parents[2]
-UAI = "0930001A"
-CANARY = "Zéphyrine-Quatrepoint"
-MAIL = "zephyrine.quatrepoint@lycee.example"
-HEAD = {"role": "chef", "uai": UAI, "email": MAIL, "name": CANARY}
-SPOILT = (
-    *("nonce", "no-nonce", "audience", "audiences", "party", "issuer", "expired", "for-ever"),
-    *("subject", "none", "other-key", "public-key", "userinfo"),
-)
-PEOPLE: dict[str, dict[str, Any]] = {
-    "head": {"claims": HEAD},
-    "namesake": {"claims": HEAD},
-    "moving": {"claims": HEAD},
-    "leaving": {"claims": HEAD},
-    "closing": {"claims": HEAD},
-    "region": {"claims": {"role": ["agent", "lecteur"]}},
-    "norole": {"claims": {"role": "professeur", "uai": UAI}},
-    "tworoles": {"claims": {"role": ["chef", "agent"], "uai": UAI}},
-    "claimless": {"claims": {}},
-    "shop": {"claims": {"role": "print_shop"}},
-    "elsewhere": {"claims": {"role": "chef", "uai": "0999999Z"}},
-    "nowhere": {"claims": {"role": "chef", "uai": {"0930001A": 1}}},
-    "everywhere": {"claims": {"role": "chef", "uai": [UAI, "0940002B"]}},
-    **{name: {"claims": HEAD, "spoilt": name} for name in SPOILT},
-}
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
-def wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(300):
-        assert process.poll() is None
-        try:
-            requests.get(address, timeout=5)
-        except requests.ConnectionError:
-            time.sleep(0.1)
-        else:
-            return
-    pytest.fail(f"{address} does not answer")
-
-
-@dataclass
-class Place:
-    """Where both are, and what they keep."""
-
-    folder: Path
-    docgen: str
-    provider: str
-
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
-        with sqlite3.connect(self.folder / "data" / "docgen.sqlite3") as base:
-            return base.execute(query).fetchall()
-
-    def people(self, **changed: dict[str, Any]) -> None:
-        path = self.folder / "people.json"
-        path.write_text(json.dumps(PEOPLE | changed), encoding="utf-8")
+WAYS = "token_endpoint_auth_methods_supported"
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """Start a provider, and docgen with two schools."""
-    folder = tmp_path_factory.mktemp("oidc")
-    ports = free_port(), free_port()
-    docgen, provider = (f"http://127.0.0.1:{port}" for port in ports)
-    made = Place(folder, docgen, f"{provider}/o")
-    made.people()
-    taken = {"DATABASE_URL", "BROKER_URL", "DOCGEN_S3_BUCKET", "DJANGO_SETTINGS_MODULE"}
-    env = {name: value for name, value in os.environ.items() if name not in taken} | {
-        "DOCGEN_DATA": str(folder / "data"),
-        "DOCGEN_OIDC_ISSUER": made.provider,
-        "DOCGEN_OIDC_CLIENT_ID": "docgen",
-        "DOCGEN_OIDC_CLIENT_SECRET": "secret of docgen",
-        "DOCGEN_OIDC_ROLES": "chef=school,agent=region",
-        "NO_PROXY": "127.0.0.1",
-    }
-    schools = (
-        "from docgen.backoffice.models import School\n"
-        f"for uai in ('{UAI}', '0940002B'): School.objects.create(uai=uai, name='Lycée ' + uai)\n"
-    )
-    manage = [sys.executable, "manage.py"]
-    for command in (["migrate", "-v0"], ["shell", "-v0", "-c", schools]):
-        subprocess.run([*manage, *command], cwd=ROOT, env=env, check=True)
-    back, goodbye = f"{docgen}/connexion/fournisseur/retour", f"{docgen}/deconnexion/faite"
-    at = [str(folder), str(ports[1]), back, goodbye]
-    server = ["gunicorn", "docgen.backoffice.wsgi", f"-b127.0.0.1:{ports[0]}", "--threads=4"]
-    with (folder / "log").open("wb") as log:
-        started = [
-            subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT, env=env, stderr=log)
-            for command in (["tests.service.provider", *at], server)
-        ]
-        try:
-            wait_for(provider, started[0])
-            wait_for(f"{docgen}/connexion", started[1])
-            yield made
-        finally:
-            for process in started:
-                process.terminate()
-                process.wait(20)
-
-
-class Browser(requests.Session):
-    """Somebody's browser; it follows no redirection by itself."""
-
-    def __init__(self, place: Place) -> None:
-        super().__init__()
-        self.trust_env = False
-        self.place = place
-
-    def see(self, address: str) -> requests.Response:
-        return self.get(address, allow_redirects=False, timeout=20)
-
-    def start(self, name: str, query: str = "") -> str:
-        """Go to the provider, sign in there, and give the address that it sends back to."""
-        asked = self.see(f"{self.place.docgen}/connexion/fournisseur{query}")
-        self.see(f"{self.place.provider.removesuffix('/o')}/login?name={name}")
-        return self.see(asked.headers["Location"]).headers["Location"]
-
-    def sign_in(self, name: str, query: str = "") -> requests.Response:
-        return self.see(self.start(name, query))
-
-    def account(self) -> requests.Response:
-        return self.see(f"{self.place.docgen}/compte")
+    """Start both, once for all tests."""
+    with oidc_town.started(tmp_path_factory.mktemp("oidc")) as both:
+        yield both
 
 
 @pytest.fixture
@@ -265,7 +142,13 @@ def test_a_role_among_others_is_enough(browser: Browser) -> None:
     assert "région" in browser.account().text
 
 
-@pytest.mark.parametrize("spoilt", SPOILT)
+@pytest.mark.parametrize("name", ["plain", "signed"])
+def test_rights_may_be_told_by_userinfo_alone(browser: Browser, name: str) -> None:
+    assert browser.sign_in(name).status_code == 302
+    assert UAI in browser.account().text
+
+
+@pytest.mark.parametrize("spoilt", [*SPOILT, "missigned"])
 def test_a_spoilt_token_is_refused(place: Place, browser: Browser, spoilt: str) -> None:
     before = accounts(place)
     refused = browser.sign_in(spoilt)
@@ -362,6 +245,23 @@ def test_a_provider_under_another_name_is_not_ours(place: Place) -> None:
         pytest.raises(oidc.Refused, match="provider"),
     ):
         oidc.discovered()
+
+
+@pytest.mark.parametrize(
+    ("ways", "is_basic"),
+    [
+        ({}, True),
+        ({"token_endpoint_auth_methods_supported": ["client_secret_basic"]}, True),
+        (
+            {"token_endpoint_auth_methods_supported": ["private_key_jwt", "client_secret_post"]},
+            False,
+        ),
+    ],
+)
+def test_our_secret_is_given_as_the_provider_takes_it(ways: dict[str, Any], is_basic: bool) -> None:
+    cache.set(oidc.DISCOVERY, {"issuer": "x"} | ways)
+    assert oidc.setting("OIDC_TOKEN_USE_BASIC_AUTH") is is_basic
+    cache.clear()
 
 
 @pytest.mark.django_db

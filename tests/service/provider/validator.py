@@ -20,6 +20,7 @@ SPOILT = {
     "expired": {"exp": int(time.time()) - 3600},
     "for-ever": {"exp": None},
     "subject": {"sub": None},
+    "bare": {"role": None, "uai": None},  # sound, but userinfo must be asked
 }
 
 
