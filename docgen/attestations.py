@@ -28,6 +28,12 @@ NAMED = 10  # tablets named in a message
 Key: TypeAlias = tuple[str, str]
 
 
+def school_year(day: date) -> str:
+    """Give the school year of a day, as « 2026-2027 »."""
+    first = day.year - (day.month < FIRST_MONTH)
+    return f"{first}-{first + 1}"
+
+
 @dataclass(frozen=True, slots=True)
 class Period:
     """The days that an attestation covers, both ends included."""
@@ -48,8 +54,7 @@ class Period:
     @property
     def school_year(self) -> str:
         """The school year that the period ends in, as « 2026-2027 »."""
-        first = self.end.year - (self.end.month < FIRST_MONTH)
-        return f"{first}-{first + 1}"
+        return school_year(self.end)
 
 
 @dataclass(frozen=True, slots=True)

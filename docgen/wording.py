@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from docgen.attestations import school_year
 from docgen.errors import InvalidInput, Problem, ValuesRejected
 from docgen.fields import clean
 from docgen.jobfolder import INDEX, staged
@@ -124,6 +125,8 @@ def _filling(request: Request, person: Person, loan: Loan, where: str) -> Fillin
     manifest = request.template.manifest
     device = request.roster.devices.get(loan.serial)
     facts = _school(request) | loan_facts(person, loan, device)
+    # That of the loan: a roster typed by hand tells no year, and a loan may be of another one.
+    facts["school.year"] = school_year(loan.start_date)
     variant = _variant(request, person, loan, where)
     return Filling(
         name=f"{manifest.reference}-{request.school.uai}-{person.id}-{loan.serial}",

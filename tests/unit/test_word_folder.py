@@ -100,6 +100,19 @@ def test_each_loan_has_its_file_named_by_no_name(place: Path) -> None:
         assert zipped.read(f"{stems[0]}.docx") == (place / f"out/{stems[0]}.docx").read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("start", "year"),
+    [("14/09/2026", "2026-2027"), ("31/07/2026", "2025-2026"), ("01/08/2026", "2026-2027")],
+)
+def test_a_loan_is_of_the_school_year_that_it_starts_in(place: Path, start: str, year: str) -> None:
+    """A table of people tells no year; August is for the year that opens in September."""
+    lines = f"N° de série;Bénéficiaire;Début;Fin\nHA16FV20;E1;{start};02/07/2027\n"
+    (place / "prets.csv").write_text(lines, encoding="utf-8")
+    assert word(place, *LENT).returncode == 0
+    text = text_of((place / "out" / "PE-0130010R-E1-HA16FV20.docx").read_bytes())
+    assert f"année scolaire {year}\n" in text
+
+
 def test_the_same_request_gives_the_same_bytes_again(place: Path) -> None:
     assert word(place, *LENT).returncode == 0
     first = {path.name: path.read_bytes() for path in (place / "out").iterdir()}
