@@ -28,7 +28,7 @@ STYLES = {
     "=": "Subtitle",
     ">": "Note",
     "##": "Article",
-    "###": "Heading 2",
+    "###": "Heading 1",
     "+": "Paragraphe numéroté",
     "-": "Puce",
 }

@@ -17,7 +17,7 @@ INK = RGBColor(0x1F, 0x2A, 0x44)
 LINE = "9AA3B5"
 GREY = RGBColor(0x59, 0x59, 0x59)
 KEPT = (
-    *("Normal", "Header", "Footer", "Title", "Subtitle", "Heading 1", "Heading 2", "Table Grid"),
+    *("Normal", "Header", "Footer", "Title", "Subtitle", "Heading 1", "Table Grid"),
     *("Default Paragraph Font", "Normal Table", "No List", "Strong"),
 )
 
@@ -38,11 +38,10 @@ class Look(NamedTuple):
 PARAGRAPHS = (
     Look("Title", "Normal", 17, True, INK, 0, 2, True),
     Look("Subtitle", "Normal", 11, False, GREY, 0, 12, True),
-    Look("Heading 1", "Normal", 11, True, INK, 12, 4, True),
+    Look("Heading 1", "Normal", 13, True, INK, 10, 6, True),
     # A heading of ours, for the list: LibreOffice takes Heading 1 out of any list but its own, and
     # the paragraphs of a .doc would be numbered 1.1 to 1.40 through all the articles.
     Look("Article", "Heading 1", 11, True, INK, 12, 4, True),
-    Look("Heading 2", "Normal", 13, True, INK, 10, 6, True),
     Look("Alinéa", "Normal", 10, after=4),
     Look("Paragraphe numéroté", "Normal", 10, after=4),
     Look("Puce", "Normal", 10, after=2),
@@ -96,10 +95,9 @@ def _paragraph_style(word: Word, look: Look) -> None:
     shape.keep_together = name in ("Alinéa", "Paragraphe numéroté")
     if name in ("Espace", "Balise", "Cellule", "Header", "Footer"):
         shape.line_spacing = 1.0
-    if name in ("Heading 1", "Heading 2"):
-        style.next_paragraph_style = styles["Normal"]
-        _add(style.element.get_or_add_pPr(), "w:outlineLvl", val=str(int(name[-1]) - 1))
-    if name == "Article":
+    if name == "Heading 1":
+        _add(style.element.get_or_add_pPr(), "w:outlineLvl", val="0")
+    if name in ("Heading 1", "Article"):
         style.next_paragraph_style = styles["Normal"]
     if name in ("Header", "Footer"):
         shape.tab_stops.add_tab_stop(Mm(170), WD_TAB_ALIGNMENT.RIGHT)

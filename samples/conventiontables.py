@@ -71,7 +71,8 @@ def _row(
         cell.width = table.columns[index].width
         text = texts[index] if index < len(texts) else ""
         paragraph = cell.paragraphs[0]
-        paragraph.style = "Intitulé" if heading else (first if index == 0 else "Cellule")
+        style = "Intitulé" if heading else (first if index == 0 else "Cellule")
+        paragraph.style = "Balise" if text.startswith("{%") else style
         paragraph.add_run(text)
         if heading or (index == 0 and first == "Intitulé"):
             _shade(cell)
@@ -90,7 +91,8 @@ def _parties(word: Word, person: Rows) -> None:
     starts = []
     for index, line in enumerate(lines):
         is_tag = line[0].startswith("{%")
-        height = WRITTEN if index >= len(THE_SCHOOL) and not is_tag else 0
+        is_condition = any(cell.startswith("{%") for cell in line)
+        height = WRITTEN if index >= len(THE_SCHOOL) and not is_condition else 0
         _row(table, line, first="Balise" if is_tag else "Intitulé", height=height)
         if line[0] and not line[0].startswith("{%"):
             starts.append(len(table.rows) - 1)
@@ -112,6 +114,16 @@ def _merge_groups(table: Table, starts: list[int], tags: list[int]) -> None:
                 extra._p.getparent().remove(extra._p)
 
 
+def _if_any(name: str, usage: str) -> Rows:
+    """Give the line of a usage name: none for who has none, unless all is left to write."""
+    tag = f"{{%tr if {usage} or not {name} %}}"
+    return (
+        ("", tag),
+        ("", f"Nom d’usage\u00a0: {{{{ {usage} }}}}"),
+        ("", *END),
+    )
+
+
 def _parties_pupil(word: Word) -> None:
     guardians = (
         MINOR,
@@ -123,7 +135,7 @@ def _parties_pupil(word: Word) -> None:
         word,
         (
             ("L’élève", "Nom de famille\u00a0: {{ eleve_nom }}"),
-            ("", "Nom d’usage\u00a0: {{ eleve_nom_usage }}"),
+            *_if_any("eleve_nom", "eleve_nom_usage"),
             ("", "Prénom\u00a0: {{ eleve_prenom }}"),
             ("", "Né(e) le {{ eleve_naissance }} – classe\u00a0: {{ eleve_classe }}"),
             *guardians,
@@ -136,7 +148,7 @@ def _parties_staff(word: Word) -> None:
         word,
         (
             ("L’agent", "Nom de famille\u00a0: {{ agent_civilite }} {{ agent_nom }}"),
-            ("", "Nom d’usage\u00a0: {{ agent_nom_usage }}"),
+            *_if_any("agent_nom", "agent_nom_usage"),
             ("", "Prénom\u00a0: {{ agent_prenom }}"),
             ("", "Fonction\u00a0: {{ agent_fonction }}"),
             ("", "Adresse professionnelle\u00a0: celle de l’établissement"),

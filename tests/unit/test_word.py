@@ -4,6 +4,7 @@ import io
 import re
 import zipfile
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -251,12 +252,40 @@ def test_the_model_is_written_as_word_wants(slug: str) -> None:
     used = [paragraph.style.name for paragraph in document.paragraphs]
     assert used.count("Article") >= 12
     assert document.styles["Article"].base_style.name == "Heading 1"
-    assert {"Title", "Subtitle", "Alinéa", "Puce", "Heading 2"} <= set(used)
+    assert {"Title", "Subtitle", "Alinéa", "Puce", "Heading 1"} <= set(used)
     assert not any(re.match(r"Article|\d+\.", each.text) for each in document.paragraphs)
     parts = read_package(path.read_bytes())
     assert b'w:lang w:val="fr-FR"' in parts["word/styles.xml"]
     assert b"<w:tblHeader/>" in parts["word/document.xml"]
     assert {b"PAGE", b"NUMPAGES"} <= set(re.findall(rb"[A-Z]{4,}", parts["word/footer1.xml"]))
+
+
+@pytest.mark.parametrize("slug", WORDED)
+def test_headings_go_down_level_by_level(slug: str) -> None:
+    """A screen reader tells the plan of a document by the levels of its headings: from 1, whole."""
+    document = Document(str(library.load(slug).folder / "body.docx"))
+    levels = []
+    for paragraph in document.paragraphs:
+        style = paragraph.style
+        while style is not None and not style.name.startswith("Heading"):
+            style = style.base_style
+        levels += [int(style.name[-1])] if style is not None else []
+    assert levels[0] == 1
+    assert all(now <= before + 1 for before, now in pairwise(levels))
+
+
+@pytest.mark.parametrize("slug", CONVENTIONS)
+def test_a_usage_name_is_a_line_only_for_who_has_one(slug: str) -> None:
+    name = f"{'eleve' if slug == PUPIL else 'agent'}_nom"
+    variant = library.load(slug).manifest.variants[0].name
+    blank = dict.fromkeys(filling(slug).values, "")
+    for values, shown in (
+        ({f"{name}_usage": "LÉA"}, "Nom d’usage\u00a0: LÉA\n"),
+        ({f"{name}_usage": ""}, ""),
+        (blank, f"Nom d’usage\u00a0: {wordtags.DOTS}\n"),
+    ):
+        text = text_of(MODELS[slug].fill(filling(slug, variant, **values)))
+        assert (shown in text) if shown else ("Nom d’usage" not in text)
 
 
 @pytest.mark.parametrize("slug", CONVENTIONS)
