@@ -194,18 +194,24 @@ def undone() -> Iterator[None]:
 
 def ask(client: Client, route: str, row: Row, facts: Facts) -> tuple[int, bytes]:
     """Send the request of a route about these facts, and undo what it did."""
+    with undone():
+        return send(client, route, row, facts)
+
+
+def send(client: Client, route: str, row: Row, facts: Facts, **more: str) -> tuple[int, bytes]:
+    """Send the request of a route about these facts, with more headers."""
     method, _, path = route.partition(" ")
     where = PREFIX + filled(path, facts) + row.query
     body = filled(row.body, facts)
-    with undone():
-        if row.files:
-            files = {k: SimpleUploadedFile(f"{k}.csv", v.encode()) for k, v in row.files.items()}
-            answer = client.post(where, {**body, **files})
-        elif method == "GET":
-            answer = client.get(where)
-        else:
-            answer = client.generic(method, where, json.dumps(body), "application/json")
-        content = answer.getvalue() if answer.streaming else answer.content
+    if row.files:
+        files = {k: SimpleUploadedFile(f"{k}.csv", v.encode()) for k, v in row.files.items()}
+        answer = client.post(where, {**body, **files}, headers=more)
+    elif method == "GET":
+        answer = client.get(where, headers=more)
+    else:
+        sent = json.dumps(body)
+        answer = client.generic(method, where, sent, "application/json", headers=more)
+    content = answer.getvalue() if answer.streaming else answer.content
     return answer.status_code, content
 
 
@@ -291,4 +297,20 @@ def test_a_row_of_another_school_is_not_reached_through_ones_own(world: World) -
         row = ROWS[f"POST {route}"]
         status, _ = ask(asker(world, "berre", "token"), f"POST {route}", row, mixed)
         wrong += [] if status == 404 else [f"{route}: {status}"]
+    assert wrong == []
+
+
+def test_every_post_is_answered_again_under_its_key(world: World) -> None:
+    client, wrong = asker(world, "office", "token"), []
+    for route, row in ROWS.items():
+        if not route.startswith("POST") or row.good >= 400:
+            continue
+        key = {"Idempotency-Key": route.replace(" ", "")}
+        with undone():
+            plain = send(client, route, row, world.arles)[0]
+        with undone():
+            first, second = (send(client, route, row, world.arles, **key) for _ in range(2))
+            kept = models.IdempotentAnswer.objects.count()
+        if first != second or first[0] != plain or kept != 1:
+            wrong.append(f"{route}: {plain}, {first}, {second}")
     assert wrong == []

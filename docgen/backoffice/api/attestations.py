@@ -24,7 +24,7 @@ READ, WRITE = scope("read:attestations"), scope("write:attestations")
 NEWEST_FIRST = ("-created_at", "-id")
 
 
-class Wanted(Body):
+class WantedAttestation(Body):
     """A period to attest; `withdraw` confirms that attested cessions since cancelled come off."""
 
     school: Uai
@@ -33,7 +33,7 @@ class Wanted(Body):
     withdraw: bool = False
 
 
-class Cession(Schema):
+class AttestedCession(Schema):
     """A cession as an attestation lists it; `origin` names another attestation."""
 
     serial: str
@@ -64,8 +64,8 @@ class Held(Schema):
     pupils: int
     teachers: int
     late: int
-    cessions: list[Cession]
-    withdrawn: list[Cession]
+    cessions: list[AttestedCession]
+    withdrawn: list[AttestedCession]
     stock: list[Stock] | None
 
 
@@ -111,7 +111,7 @@ def listed(request: Request, paging: Paged, school: Uai | None = None) -> dict[s
 
 
 @router.post("/attestations", auth=WRITE, response={201: WholeAttestation})
-def issue(request: Request, wanted: Wanted) -> Status[WholeAttestation]:
+def issue(request: Request, wanted: WantedAttestation) -> Status[WholeAttestation]:
     """Édite l’attestation d’une période ; l’attestation et le bordereau suivent."""
     school = one(seen(models.School, request), pk=wanted.school)
     row = attestations.issue(
@@ -148,6 +148,8 @@ def paper(
     for name, sha256 in row.files.items():
         if name.startswith(paper):
             return sent(request, Kept(name, sha256))
+    if row.state == models.State.DONE:
+        raise Refused("not-found", Trouble("ce document n’est plus conservé.", paper))
     raise Refused("paper-not-ready", Trouble("ce document n’est pas encore prêt.", paper))
 
 
@@ -210,9 +212,9 @@ def _held(found: rules.Attestation) -> Held:
     )
 
 
-def _cessions(rows: Iterable[rules.Row]) -> list[Cession]:
+def _cessions(rows: Iterable[rules.Row]) -> list[AttestedCession]:
     return [
-        Cession(
+        AttestedCession(
             serial=row.serial,
             person=row.person_id,
             audience=row.audience,

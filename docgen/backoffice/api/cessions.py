@@ -4,7 +4,6 @@ from datetime import date
 
 from ninja import Router, Schema
 from ninja.responses import Status
-from pydantic import Field
 
 from docgen.backoffice import handovers, models, registers
 from docgen.backoffice.api.access import Request, one, scope, seen
@@ -26,10 +25,15 @@ class Cession(Schema):
     """A tablet ceded."""
 
     id: int
-    person: int = Field(alias="person_id")
+    person: int
     serial: str
     ceded_date: date | None
     is_cancelled: bool
+
+    @staticmethod
+    def resolve_person(row: models.Cession) -> int:
+        """Give the `id` of the person."""
+        return row.person_id
 
     @staticmethod
     def resolve_is_cancelled(row: models.Cession) -> bool:
@@ -51,12 +55,17 @@ class Loan(Schema):
     """A tablet lent."""
 
     id: int
-    person: int = Field(alias="person_id")
+    person: int
     serial: str
     start_date: date
     end_date: date
     state: str
     returned_date: date | None
+
+    @staticmethod
+    def resolve_person(row: models.Loan) -> int:
+        """Give the `id` of the person."""
+        return row.person_id
 
 
 class Return(Body):

@@ -36,7 +36,7 @@ TYPES = {
 FileName = Path[Annotated[str, Field(max_length=200, pattern=r"^[A-Za-z0-9._-]+$")]]
 
 
-class Wanted(Body):
+class WantedConvention(Body):
     """Documents of these loans; without any, the model to edit and the blanks.
 
     `model` is the one that the school gave back if there is one, unless ours is asked for.
@@ -86,7 +86,7 @@ def listed(request: Request, paging: Paged, school: Uai | None = None) -> dict[s
 
 
 @router.post("/conventions", auth=WRITE, response={201: Convention})
-def order(request: Request, wanted: Wanted) -> Status[Convention]:
+def order(request: Request, wanted: WantedConvention) -> Status[Convention]:
     """Commande des conventions, ou le modèle que l’établissement complète."""
     school = one(seen(models.School, request), pk=wanted.school)
     loans = seen(models.Loan, request).filter(school=school, pk__in=wanted.loans)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from ninja import NinjaAPI
+from ninja.errors import ConfigError
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
@@ -12,7 +13,7 @@ from docgen.backoffice.api.repeating import HEADER
 TEXT = {"type": "string"}
 PROBLEM = {
     "type": "object",
-    "title": "Problem",
+    "title": "Refusal",
     "description": "RFC 9457 ; « code » est stable, « problems » dit tout ce qui est à corriger.",
     "required": ["type", "title", "status", "code", "detail", "problems"],
     "properties": {
@@ -33,7 +34,7 @@ PROBLEM = {
 }
 REFUSAL = {
     "description": "Refus (RFC 9457)",
-    "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Refusal"}}},
 }
 KEY = {
     "in": "header",
@@ -61,10 +62,20 @@ class Document(OpenAPISchema):
         scopes = {getattr(each, "scope", "") for each in operation.auth_callbacks} - {""}
         return [{type(each).__name__: sorted(scopes)} for each in operation.auth_callbacks] or None
 
+    def add_schema_definitions(self, definitions: dict[str, Any]) -> None:
+        """Add the forms that a route uses; a name stands for one form in the whole document.
+
+        Raises:
+            ConfigError: for two forms of one name: the framework would keep the last.
+        """
+        for name, form in definitions.items():
+            if self.schemas.setdefault(name, form) != form:
+                raise ConfigError(f"two forms are called {name}")
+
     def get_components(self) -> dict[str, Any]:
         """Add the form of problems."""
         told: dict[str, Any] = super().get_components()
-        told["schemas"]["Problem"] = PROBLEM
+        told["schemas"]["Refusal"] = PROBLEM
         return told
 
 

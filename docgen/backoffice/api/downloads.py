@@ -30,8 +30,11 @@ class Kept:
 
 def content(*content_types: str) -> dict[str, Any]:
     """Describe a route that gives a file, for the OpenAPI document."""
-    binary = {"schema": {"type": "string", "format": "binary"}}
-    told = {"description": "Le fichier", "content": dict.fromkeys(content_types, binary)}
+    binary = {"type": "string", "format": "binary"}
+    kinds = {
+        each: {"schema": {"type": "object"} if each == JSON else binary} for each in content_types
+    }
+    told = {"description": "Le fichier", "content": kinds}
     return {"responses": {200: told}}
 
 

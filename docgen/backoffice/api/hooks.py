@@ -23,7 +23,7 @@ NEWEST_FIRST = ("-created_at", "-id")
 Kind = Annotated[str, Field(max_length=40, pattern="^[a-z-]+$")]
 
 
-class Wanted(Body):
+class WantedHook(Body):
     """An address to call, and what about."""
 
     url: Annotated[str, Field(min_length=1, max_length=500)]
@@ -88,7 +88,7 @@ def listed(request: Request, paging: Paged) -> dict[str, object]:
 
 
 @router.post("/hooks", auth=WRITE, response={201: NewHook})
-def add(request: Request, wanted: Wanted) -> Status[NewHook]:
+def add(request: Request, wanted: WantedHook) -> Status[NewHook]:
     """Abonne le programme ; le secret n’est montré que cette fois."""
     if not request.auth.client:
         what = "un abonnement appartient à un programme."

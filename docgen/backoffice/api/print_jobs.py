@@ -36,7 +36,7 @@ class Asked(Body):
     on: date | None = None
 
 
-class Wanted(Asked):
+class WantedJob(Asked):
     """A job for a school: for everybody, for classes, or for people by internal identifier."""
 
     school: Uai
@@ -179,7 +179,7 @@ def listed(
 
 
 @router.post("/print-jobs", auth=scope("write:print-jobs"), response={201: WatchedJob})
-def create(request: Request, wanted: Wanted) -> Status[WatchedJob]:
+def create(request: Request, wanted: WantedJob) -> Status[WatchedJob]:
     """Commande un lot pour un établissement."""
     school = one(seen(models.School, request), pk=wanted.school)
     template = library.load(wanted.template)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from ninja.responses import NinjaJSONEncoder, Status
+from ninja.responses import NinjaJSONEncoder, Response, Status
 
 from docgen.backoffice import idempotency
 from docgen.backoffice.api.access import Request
@@ -42,7 +42,9 @@ def repeatable(view: View) -> View:
             what = "cette clé a déjà servi à une autre demande."
             remedy = "Prenez une clé neuve pour chaque nouvelle demande."
             raise Refused("idempotency-conflict", Problem(what, HEADER, remedy)) from error
-        return Status(status, answer)
+        if answer is None:
+            return HttpResponse(status=status)
+        return Response(answer, status=status)
 
     return answered
 

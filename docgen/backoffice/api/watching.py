@@ -21,11 +21,19 @@ EVERY = 0.5  # seconds between two looks
 SIGN_OF_LIFE = 10  # seconds of silence at most: proxies cut what says nothing
 MOST_AT_ONCE = 16  # streams a process; each holds a thread
 _places = threading.BoundedSemaphore(MOST_AT_ONCE)
+EVENT = {  # each event of the stream; `data` is JSON
+    "type": "object",
+    "properties": {
+        "event": {"enum": ["progress", "end"]},
+        "data": {"type": "string"},
+        "retry": {"type": "integer"},
+    },
+}
 STREAM = {
     "responses": {
         200: {
             "description": "Événements « progress », puis « end » quand plus rien ne bouge",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            "content": {"text/event-stream": {"schema": EVENT}},
         }
     }
 }
