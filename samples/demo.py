@@ -1,4 +1,4 @@
-"""`make demo`: a made-up school's files become six print jobs and one of every other document."""
+"""`make demo`: the files of a made-up school become print jobs, papers, a job of the service."""
 
 import argparse
 import shutil
@@ -12,7 +12,7 @@ from docgen.jobfolder import Report, write_job
 from docgen.press import Order, prepare
 from docgen.records import Roster, School
 from docgen.rendering.pictures import save_png
-from samples import papers
+from samples import papers, service
 from samples.generate import generate
 
 LAYOUTS = (
@@ -48,6 +48,7 @@ def main() -> None:
     output.table(headings, rows)
     if not arguments.charters_only:
         _make_papers(out)
+        service.show(out / "etablissement", PUPIL_FILES, out)
     output.say(
         f"\nDonnées inventées : {out / 'etablissement'}"
         f"\nLots à imprimer :   {out / 'lots'} (commencez par un bon-impression.pdf)"

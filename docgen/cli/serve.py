@@ -136,9 +136,8 @@ def _look_after(part: Part, seen: set[int], environment: dict[str, str], listene
     if process and process.poll() is not None and process.pid not in seen:
         seen.add(process.pid)
         part.mourn()
-        output.warn(
-            f"«\u00a0{part.name}\u00a0» s’est arrêté (code {process.returncode})\u00a0; il est relancé."
-        )
+        code = process.returncode
+        output.warn(f"{part.name}\u00a0: arrêt imprévu (code {code}), relance.")
         if part.name == "web" and part.deaths >= MOST_DEATHS:
             raise Unavailable(_silent("web"))
     if part.is_due():
