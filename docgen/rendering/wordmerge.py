@@ -22,6 +22,7 @@ Node: TypeAlias = Any  # lxml has no types of its own
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 PACKAGE = "{http://schemas.openxmlformats.org/package/2006/relationships}"
+COUNT, END = b"NUMPAGES", "fin_du_document_"
 MOST = 500  # documents in one file: 2,000 pages, 300 MB to make
 # What stands before the numbering in the properties of a paragraph (ISO/IEC 29500-1, 17.3.1.26).
 BEFORE_NUMBERING = {
@@ -49,9 +50,12 @@ def merge(documents: Sequence[Document]) -> bytes:
             etree.SubElement(content, W + "sectPr")
         merged.adapt(content, document, index)
         if last is not None:
-            body.append(_section_end(last))
+            body.append(_section_end(last, index - 1))
         *elements, last = list(content)
         body.extend(elements)
+    if not len(body) or body[-1].tag != W + "p":
+        body.append(_hair())
+    _mark_end(body[-1], len(documents) - 1)
     body.append(last)
     return merged.package(root)
 
@@ -97,7 +101,10 @@ class _Merged:
                 if relation is None:
                     continue
                 name = part_named(self.first, self.main, relation.get("Target"))
-                if name not in self.running or document[name] == self.first[name]:
+                if name not in self.running:
+                    continue
+                # One that counts pages does so up to the end of its own document.
+                if document[name] == self.first[name] and COUNT not in document[name].content:
                     continue
                 reference.set(R + "id", self._added_story(name, document, relation, index))
 
@@ -109,8 +116,7 @@ class _Merged:
             return key
         self.told.add(key)
         story = document[name]
-        self.added.append(part(new, story.content))
-        self.running.add(new)
+        self.added.append(_counted(story, index, new))
         links = relations_of(name)
         if links in document:
             self.added.append(part(relations_of(new), document[links].content))
@@ -171,8 +177,8 @@ class _Merged:
             part(name, _written(changed[name])) if name in changed else former
             for name, former in self.first.items()
         ]
-        every = (*parts, *self.added)
-        return write_package(_counted(e) if e.name in self.running else e for e in every)
+        own = (_counted(each, 0) if each.name in self.running else each for each in parts)
+        return write_package((*own, *self.added))
 
 
 def _refuse_notes(body: Node) -> None:
@@ -182,11 +188,67 @@ def _refuse_notes(body: Node) -> None:
             raise TemplateRejected(Problem(what, "", "Demandez un fichier par prêt."))
 
 
-def _counted(each: Part) -> Part:
-    """Let a footer count the pages of its own document, not of the whole file."""
-    if b"NUMPAGES" not in each.content:
-        return each
-    return part(each.name, each.content.replace(b"NUMPAGES", b"SECTIONPAGES"))
+def _counted(each: Part, index: int, name: str = "") -> Part:
+    """Let a footer count the pages of its own document, not of the whole file.
+
+    Word counts those of the section. LibreOffice does not know that field, and shows what it last
+    gave: there stands the number of the document's last page, a reference that it does follow.
+    """
+    if COUNT not in each.content:
+        return part(name or each.name, each.content)
+    root, word = _parsed(each), COUNT.decode()
+    for simple in root.iter(W + "fldSimple"):
+        if word in simple.get(W + "instr", ""):
+            simple.set(W + "instr", " SECTIONPAGES ")
+            simple[:] = _last_page(index, None)
+    for told in [each for each in root.iter(W + "instrText") if word in (each.text or "")]:
+        told.text = told.text.replace(word, "SECTIONPAGES")
+        _give_last_page(told.getparent(), index)
+    return part(name or each.name, _written(root))
+
+
+def _give_last_page(run: Node, index: int) -> None:
+    """Put the number of the last page where a field keeps what it last gave."""
+    former: list[Node] | None = None
+    for each in run.itersiblings(W + "r"):
+        mark = each.find(W + "fldChar")
+        kind = mark.get(W + "fldCharType") if mark is not None else ""
+        if kind == "separate":
+            former = []
+        elif kind == "end" and former is not None:
+            for given in former:
+                given.getparent().remove(given)
+            for made in _last_page(index, run.find(W + "rPr")):
+                each.addprevious(made)
+            return
+        elif former is not None:
+            former.append(each)
+
+
+def _last_page(index: int, look: Node) -> list[Node]:
+    """Give the runs of a reference to the page that the end of a document is on."""
+    runs = []
+    for tag, key, value in (
+        ("fldChar", "fldCharType", "begin"),
+        ("instrText", "", f" PAGEREF {END}{index} "),
+        ("fldChar", "fldCharType", "separate"),
+        ("t", "", "1"),
+        ("fldChar", "fldCharType", "end"),
+    ):
+        run = etree.Element(W + "r")
+        if look is not None:
+            run.append(copy.deepcopy(look))
+        held = etree.SubElement(run, W + tag, {W + key: value} if key else {})
+        held.text = None if key else value
+        runs.append(run)
+    return runs
+
+
+def _mark_end(paragraph: Node, index: int) -> None:
+    """Name the place where a document ends, for its footers."""
+    mark = {W + "id": str(index)}
+    etree.SubElement(paragraph, W + "bookmarkStart", mark | {W + "name": f"{END}{index}"})
+    etree.SubElement(paragraph, W + "bookmarkEnd", mark)
 
 
 def _numbered_styles(document: Document, names: Sequence[str]) -> dict[str, tuple[str, str]]:
@@ -224,15 +286,22 @@ def _start_on_recto(section: Node) -> None:
     section.insert(place, etree.Element(W + "pgNumType", {W + "start": "1"}))
 
 
-def _section_end(section: Node) -> Node:
-    """Give the paragraph that ends a document's section: a line a hair high."""
+def _section_end(section: Node, index: int) -> Node:
+    """Give the paragraph that ends a document's section."""
+    paragraph = _hair()
+    paragraph[0].append(section)
+    _mark_end(paragraph, index)
+    return paragraph
+
+
+def _hair() -> Node:
+    """Give an empty paragraph, a hair high."""
     paragraph = etree.Element(W + "p")
     properties = etree.SubElement(paragraph, W + "pPr")
     spacing = {W + "before": "0", W + "after": "0", W + "line": "20", W + "lineRule": "exact"}
     etree.SubElement(properties, W + "spacing", spacing)
     run = etree.SubElement(properties, W + "rPr")
     etree.SubElement(run, W + "sz", {W + "val": "2"})
-    properties.append(section)
     return paragraph
 
 

@@ -2,6 +2,7 @@
 
 import io
 import re
+import subprocess
 import time
 from collections.abc import Callable
 from datetime import date
@@ -13,8 +14,9 @@ from docx import Document
 from docgen import library, wording
 from docgen.errors import InvalidInput, TemplateRejected
 from docgen.records import Loan, Person, Roster
-from docgen.rendering import wordmerge
+from docgen.rendering import office, wordmerge
 from docgen.rendering.wordmodel import Model
+from docgen.rendering.wordpackage import read_package
 from samples.people import school
 from tests.hostile import models
 from tests.unit.test_word import filling, text_of
@@ -53,6 +55,24 @@ def test_a_header_found_by_its_whole_path_is_its_own_documents() -> None:
     document = Document(io.BytesIO(merged(models.changed(change))))
     heads = [section.header.paragraphs[0].text.split("\t")[0] for section in document.sections]
     assert heads == list(NAMES)
+
+
+SIMPLE = '<w:fldSimple w:instr=" NUMPAGES "><w:r><w:t>1</w:t></w:r></w:fldSimple>'
+
+
+@pytest.mark.parametrize("simple", [False, True])
+def test_libreoffice_counts_the_pages_of_each_document(tmp_path: Path, simple: bool) -> None:
+    """Word counts those of a section, by a field that LibreOffice does not know."""
+    end = '<w:fldChar w:fldCharType="begin"/></w:r><w:r><w:instrText> NUMPAGES .*(?=</w:p>)'
+    content = models.OURS
+    if simple:
+        content = changed("word/footer1.xml", lambda xml: re.sub(f"<w:r>{end}", SIMPLE, xml))
+    path = models.written(tmp_path / "all.docx", merged(content))
+    (made,) = office.convert([path], "pdf", tmp_path)
+    text = subprocess.run(["pdftotext", made, "-"], capture_output=True, text=True, check=True)
+    pages = re.findall(r"Page\s(\d+/\d+)", text.stdout)
+    assert pages == ["1/4", "2/4", "3/4", "4/4"] * len(NAMES)
+    assert read_package(path.read_bytes())["word/footer1.xml"].count(b"SECTIONPAGES") == 1
 
 
 def test_a_model_without_a_section_of_its_own_is_put_in_one() -> None:
