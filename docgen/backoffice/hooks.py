@@ -44,6 +44,11 @@ def create(client: Client, url: str, kinds: Collection[str], by: str) -> tuple[H
         Problem(f"« {kind} » n’existe pas.", "kinds", f"Choisissez : {', '.join(outbox.KINDS)}.")
         for kind in sorted(set(kinds) - set(outbox.KINDS))
     ]
+    problems += [
+        Problem(f"ce jeton n’a pas le droit « {scope} ».", "kinds", "Demandez-en un autre.")
+        for scope in sorted({outbox.SUBJECTS[kind].scope for kind in kinds if kind in outbox.KINDS})
+        if scope not in client.scopes
+    ]
     if not kinds:
         problems.append(Problem("il manque ce qu’il faut signaler.", "kinds"))
     if fault := calling.fault_of(url, settings.HOOK_HOSTS):

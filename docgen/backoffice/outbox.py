@@ -4,6 +4,7 @@ A call holds what happened, to what, in which school, and counts: never a name, 
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
 
@@ -17,14 +18,33 @@ from docgen.backoffice.models import Attestation, Conversion, Event, Hook, HookC
 TEST = "hook-test"
 REST = 60  # seconds that a hook is left alone after it did not answer
 NONE: Mapping[str, object] = MappingProxyType({})
-# What can be listened to, and the table and column that say who may see what it is about.
-SUBJECTS: dict[str, tuple[type[Model], str]] = {
-    **{
-        f"job-{stage}": (PrintJob, "pk")
-        for stage in ("ready", "failed", "cancelled", "released", "printed", "reopened")
-    },
-    **{f"attestation-{step}": (Attestation, "public_id") for step in ("issued", "ready", "failed")},
-    **{f"convention-{step}": (Conversion, "public_id") for step in ("ready", "failed")},
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What events are about: the table and column of its id, and the scope that may read it."""
+
+    model: type[Model]
+    column: str
+    scope: str
+
+
+JOB = Subject(PrintJob, "pk", "read:print-jobs")
+ATTESTATION = Subject(Attestation, "public_id", "read:attestations")
+CONVENTION = Subject(Conversion, "public_id", "read:conventions")
+# What can be listened to.
+SUBJECTS: dict[str, Subject] = {
+    "job-ready": JOB,
+    "job-failed": JOB,
+    "job-cancelled": JOB,
+    "job-released": JOB,
+    "job-printed": JOB,
+    "job-reopened": JOB,
+    "attestation-issued": ATTESTATION,
+    "attestation-ready": ATTESTATION,
+    "attestation-failed": ATTESTATION,
+    "convention-ready": CONVENTION,
+    "convention-failed": CONVENTION,
 }
 KINDS = tuple(SUBJECTS)
 
@@ -73,5 +93,6 @@ def may_hear(hook: Hook, kind: str, subject: str) -> bool:
     """Tell whether the program behind a hook may see what an event is about."""
     if kind == TEST:
         return True
-    model, column = SUBJECTS[kind]
-    return gate.visible(model, gate.actor(hook.client)).filter(**{column: subject}).exists()
+    about, who = SUBJECTS[kind], gate.actor(hook.client)
+    rows = gate.visible(about.model, who).filter(**{about.column: subject})
+    return about.scope in who.scopes and rows.exists()

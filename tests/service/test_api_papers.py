@@ -89,6 +89,8 @@ def test_an_attestation_is_previewed_issued_and_downloaded(
     problem(caller.get(f"{ROOT}{where}/register.pdf"), 422, "invalid-request")
     (listed,) = got(caller, f"/attestations?school={school.uai}")["items"]
     assert listed["id"] == issued["id"]
+    models.Attestation.objects.update(files={})  # as housekeeping does in the end
+    problem(caller.get(f"{ROOT}{where}/attestation.pdf"), 404, "not-found")
 
 
 def test_refusals_are_all_told_and_withdrawals_are_confirmed(

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from docgen.backoffice import hooks, models, outbox, print_jobs, tokens
+from docgen.backoffice.api.access import SCOPES
 from docgen.backoffice.events import tell
 from docgen.errors import InvalidInput
 from tests.helpers import refusal
@@ -31,7 +32,7 @@ def there(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
 
 
 def client(role: str = "back_office", **bounds: object) -> models.Client:
-    return tokens.issue("Essai", role, ["read:print-jobs"], "test", **bounds)[0]
+    return tokens.issue("Essai", role, SCOPES, "test", **bounds)[0]
 
 
 def hook(there: Receiver, *kinds: str, of: models.Client | None = None) -> models.Hook:
@@ -110,6 +111,16 @@ def test_a_hook_hears_only_what_its_program_may_see_and_asked_for(there: Receive
     tell("job-released", str(job.pk), school=job.school_id, sheets=3)
     assert models.HookCall.objects.filter(hook=wanted["shop"]).exists()
     assert models.HookCall.objects.first().body["data"]["sheets"] == 3
+
+
+def test_a_token_hears_of_what_it_may_read(there: Receiver) -> None:
+    narrow = tokens.issue("Essai", "back_office", ["read:conventions"], "test")[0]
+    (problem,) = refusal(lambda: hook(there, "job-ready", of=narrow), InvalidInput)
+    assert "read:print-jobs" in problem.what
+    wide = hook(there, "job-ready")
+    models.Client.objects.filter(pk=wide.client_id).update(scopes=["read:conventions"])
+    happens(town.school())
+    assert not models.HookCall.objects.exists()
 
 
 def test_who_may_not_see_it_any_more_is_not_told(there: Receiver) -> None:
