@@ -1,7 +1,11 @@
 """Accounts: the door, the lock, passwords, sessions, and what is not told of anybody."""
 
 import logging
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from axes.models import AccessAttempt, AccessLog
@@ -17,6 +21,7 @@ from docgen.backoffice.passwords import bits
 from docgen.errors import InvalidInput
 from tests.service import town
 
+ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "Un mot de passe du lycée 12"  # noqa: S105 - made up
 CANARY = "Zéphyrine-Quatrepoint"
 OTHER = "Un autre mot de passe, 34 !"
@@ -67,11 +72,16 @@ def test_a_session_begins_anew_and_ends(user: models.User, client: Client) -> No
     assert (told.subject, told.school) == (f"user:{user.pk}", user.school_id)
 
 
-def test_cookies_are_secure_behind_https(user: models.User) -> None:
-    with override_settings(SESSION_COOKIE_SECURE=True, CSRF_COOKIE_SECURE=True):
-        response = sign_in(Client())
-    assert response.cookies["sessionid"]["secure"]
-    assert response.cookies["csrftoken"]["secure"]
+@pytest.mark.parametrize(("https", "is_secure"), [("1", True), ("", False)])
+def test_cookies_are_secure_behind_https(tmp_path: Path, https: str, is_secure: bool) -> None:
+    asked = (
+        "from docgen.backoffice import settings as s\n"
+        "print(s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE, s.SECURE_HSTS_SECONDS > 0)"
+    )
+    env = os.environ | {"DOCGEN_HTTPS": https, "DOCGEN_DATA": str(tmp_path)}
+    command = [sys.executable, "-c", asked]
+    told = subprocess.run(command, env=env, cwd=ROOT, check=True, capture_output=True, text=True)
+    assert told.stdout.split() == [str(is_secure)] * 3
 
 
 def test_signing_in_or_out_asks_for_the_forms_token(user: models.User) -> None:
@@ -258,7 +268,12 @@ def test_a_link_opens_no_account_that_is_closed_or_a_providers(
 
 def test_closing_an_account_ends_its_sessions(user: models.User, client: Client) -> None:
     sign_in(client)
+    kept = client.cookies["sessionid"].value
     accounts.close(user, "test")
+    assert client.get("/compte").status_code == 302
+    assert sign_in(client).status_code == 200
+    models.User.objects.update(is_active=True)  # opened again, it has a link to wait for
+    client.cookies["sessionid"] = kept
     assert client.get("/compte").status_code == 302
     assert sign_in(client).status_code == 200
 
