@@ -62,6 +62,12 @@ class Workers:
             found.append({"main": [main.pid], "pool": pool, "child": children})
         return found
 
+    def wait(self) -> None:
+        """Wait until every worker has its pool."""
+        end = time.monotonic() + PATIENCE
+        while not all(family["pool"] for family in self.families()) and time.monotonic() < end:
+            time.sleep(AGAIN)
+
     def stop(self) -> None:
         """End the workers gently, then those that do not."""
         self._over.set()

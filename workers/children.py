@@ -103,7 +103,9 @@ def _live(work: Callable[[Say], Any], writing: int, parent: int, limits: Limits)
 
 
 def _bound(parent: int, limits: Limits) -> None:
-    os.setsid()
+    # A group, not a session: Linux shares the processors by session first (autogroup), and would
+    # then look at no niceness.
+    os.setpgid(0, 0)
     die_with(parent)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGCHLD, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)

@@ -15,14 +15,13 @@ from django.db.models import F, Q, Sum
 from django.db.models.functions import Now
 
 from docgen import jobfolder
-from docgen.backoffice import claims, queue, shelf, store
+from docgen.backoffice import bulk, claims, queue, shelf, store
 from docgen.backoffice.events import tell
 from docgen.backoffice.models import Document, PrintJob, State, Volume
 from docgen.errors import InvalidInput, Problem
 from docgen.press import Job
 
 COUNTER, BATCH = 1, 5  # priorities: somebody who waits at the counter comes first
-ROWS = 1000  # rows written at once
 DUPLICATA = "Duplicata"
 OPEN_STAGES = (PrintJob.Stage.ACCEPTED, PrintJob.Stage.READY, PrintJob.Stage.FAILED)
 
@@ -168,7 +167,7 @@ def _save(job: PrintJob, documents: Iterable[Document], size: int, priority: int
         )
         for position, each in enumerate(batch):
             each.volume, each.position = volume, position
-        Document.objects.bulk_create(batch, batch_size=ROWS)
+        bulk.insert(batch)
         volumes.append(volume.pk)
     transaction.on_commit(lambda: queue.ring(queue.PRINT, volumes))
 

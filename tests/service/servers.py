@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import psycopg
 
@@ -155,7 +156,7 @@ class Redis(Server):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self.port = _free_port()
+        self.port = free_port()
         self.password = secrets.token_urlsafe(16)
         settings = f'requirepass {self.password}\nsave ""\nbind 127.0.0.1\nport {self.port}\n'
         (folder / "redis.conf").write_text(settings)
@@ -195,26 +196,32 @@ class S3(Server):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self.port = _free_port()
+        self.port = free_port()
 
     def command(self) -> list[str]:
         return [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)]
 
     def start(self) -> None:
         super().start()
+        self._bucket().create()
+
+    def contents(self) -> dict[str, bytes]:
+        """Give all that the bucket holds."""
+        return {each.key: each.get()["Body"].read() for each in self._bucket().objects.all()}
+
+    def _bucket(self) -> Any:  # noqa: ANN401 - boto3 has no types
         import boto3
 
         names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION")
         access, secret, region = (self.environment()[name] for name in names)
-        client = boto3.client(
+        store = boto3.resource(
             "s3",
             endpoint_url=self.address,
             aws_access_key_id=access,
             aws_secret_access_key=secret,
             region_name=region,
         )
-        client.create_bucket(Bucket=BUCKET)
-        client.close()
+        return store.Bucket(BUCKET)
 
     @property
     def address(self) -> str:
@@ -277,7 +284,8 @@ def _wait(is_so: Callable[[], bool], what: str) -> None:
         time.sleep(0.05)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Give a port of the loopback that nobody uses now."""
     with socket.socket() as line:
         line.bind(("127.0.0.1", 0))
         port: int = line.getsockname()[1]
