@@ -170,8 +170,8 @@ def test_what_cannot_be_ordered_is_told_all_at_once(caller: Client) -> None:
     wanted = {"school": UAI, "template": "petite-charte", "layout": "entier"}
     told = problem(posted(caller, JOBS, {**wanted, "people": ["E9", "E8"]}), 422, "invalid-input")
     assert [each["where"] for each in told["problems"]] == ["personne E8", "personne E9"]
-    problem(posted(caller, JOBS, {**wanted, "template": "rien"}), 422, "template-rejected")
-    problem(posted(caller, JOBS, {**wanted, "layout": "rien"}), 422, "template-rejected")
+    problem(posted(caller, JOBS, {**wanted, "template": "rien"}), 422, "invalid-input")
+    problem(posted(caller, JOBS, {**wanted, "layout": "rien"}), 422, "invalid-input")
     problem(posted(caller, JOBS, {**wanted, "classes": ["T 9"]}), 422, "invalid-input")
     problem(posted(caller, JOBS, {**wanted, "school": "0130011S"}), 404, "not-found")
     assert not models.PrintJob.objects.exists()

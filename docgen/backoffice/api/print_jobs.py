@@ -182,7 +182,7 @@ def listed(
 def create(request: Request, wanted: WantedJob) -> Status[WatchedJob]:
     """Commande un lot pour un établissement."""
     school = one(seen(models.School, request), pk=wanted.school)
-    template = library.load(wanted.template)
+    template = template_of(wanted)
     roster = registers.roster(school, template.manifest.audience)
     if wanted.people:
         roster = _only(roster, wanted.people)
@@ -202,7 +202,7 @@ def create_for_one(request: Request, uai: Uai, person: Id, asked: Asked) -> Stat
     school = one(seen(models.School, request), pk=uai)
     row = one(seen(models.Person, request), school=school, pk=person)
     roster = _only(
-        registers.roster(school, library.load(asked.template).manifest.audience), [row.internal_id]
+        registers.roster(school, template_of(asked).manifest.audience), [row.internal_id]
     )
     return _ordered(request, school, asked, Selection(roster), print_jobs.COUNTER)
 
@@ -241,6 +241,23 @@ def reprint(request: Request, job: UUID, again: Again) -> Status[WatchedJob]:
     return Status(201, watched(row))
 
 
+def template_of(asked: Asked) -> library.Template:
+    """Give the template that is asked for, with its layout; what was typed is not repeated.
+
+    Raises:
+        InvalidInput: when there is none of that name.
+    """
+    if asked.template not in library.slugs():
+        remedy = f"Modèles\u00a0: {', '.join(library.slugs())}."
+        raise InvalidInput(Trouble("ce modèle n’existe pas.", "template", remedy))
+    template = library.load(asked.template)
+    layouts = [each.name for each in template.manifest.layouts]
+    if asked.layout not in layouts:
+        remedy = f"Mises en page\u00a0: {', '.join(layouts)}."
+        raise InvalidInput(Trouble("ce modèle n’a pas cette mise en page.", "layout", remedy))
+    return template
+
+
 def _only(roster: Roster, people: Sequence[str]) -> Roster:
     """Keep some people of a roster.
 
@@ -258,7 +275,7 @@ def _only(roster: Roster, people: Sequence[str]) -> Roster:
 def _ordered(
     request: Request, school: models.School, asked: Asked, selection: Selection, priority: int
 ) -> Status[WatchedJob]:
-    template, data = library.load(asked.template), data_folder()
+    template, data = template_of(asked), data_folder()
     order = Order(
         template,
         template.manifest.layout(asked.layout),
