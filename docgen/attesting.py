@@ -76,6 +76,28 @@ def counted(attestation: Attestation) -> str:
     return " et ".join(pieces)
 
 
+def check(attestation: Attestation, school: School, region: Region) -> None:
+    """Refuse what could not be printed, before an attestation is frozen; nothing is laid out.
+
+    Raises:
+        InvalidInput: with every value of the attestation, the school or the region at fault.
+    """
+    facts = _shared(attestation, school, region)
+    enclosed = {"designation": "-", "reference": "-", "pages": "1", "sheets": "1"}
+    papers = {
+        ATTESTATION: facts | _listed(attestation, region),
+        BORDEREAU: _letter(facts, attestation, school, region, enclosed),
+    }
+    problems: dict[Problem, None] = {}
+    for slug, given in papers.items():
+        try:
+            single.check(library.load(slug), given)
+        except InvalidInput as error:
+            problems |= dict.fromkeys(error.problems)
+    if problems:
+        raise InvalidInput(problems)
+
+
 def press(
     attestation: Attestation, school: School, region: Region, key: Key, cache: Path
 ) -> Papers:

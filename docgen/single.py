@@ -103,6 +103,16 @@ def fill(
     return Filled(reference, MAKERS[engine](reading, number, reference, key, cache))
 
 
+def check(template: Template, given: Mapping[str, object]) -> None:
+    """Check that a document can be made of these values, without laying anything out.
+
+    Raises:
+        ValuesRejected: with every problem of the values at once.
+        MissingGlyph: for characters that cannot be drawn.
+    """
+    _can_be_drawn(read_values(template, given))
+
+
 def read_values(
     template: Template, given: Mapping[str, object], layout: str = "", variant: str = ""
 ) -> Reading:

@@ -51,9 +51,9 @@ def preview(
     entries, before = _entries(school), history(school)
     found, problems = None, tuple[Problem, ...]()
     try:
-        found = _issued(
-            school, entries, before, start=start, end=end, today=today, withdraw=withdraw
-        )
+        region = read_region(None, data_folder())
+        period = {"start": start, "end": end, "today": today}
+        found = _issued(school, entries, before, region, **period, withdraw=withdraw)
     except InvalidInput as error:
         problems = error.problems
     later = attestations.waiting(entries, [*before, found] if found else before)
@@ -75,9 +75,8 @@ def issue(
         school = models.School.objects.select_for_update().get(pk=school.pk)
         region = read_region(None, data_folder())
         entries, before = _entries(school), history(school)
-        issued = _issued(
-            school, entries, before, start=start, end=end, today=today, withdraw=withdraw
-        )
+        period = {"start": start, "end": end, "today": today}
+        issued = _issued(school, entries, before, region, **period, withdraw=withdraw)
         row = models.Attestation.objects.create(
             school=school,
             rank=issued.rank,
@@ -171,6 +170,7 @@ def _issued(
     school: models.School,
     entries: list[Entry],
     before: list[Attestation],
+    region: Region,
     *,
     start: date,
     end: date,
@@ -193,6 +193,8 @@ def _issued(
         raise InvalidInput(chain(problems, map(_without_options, error.problems))) from error
     if problems:
         raise InvalidInput(problems)
+    # Sealed, it could not be corrected any more.
+    attesting.check(found, registers.school(school), region)
     return found
 
 

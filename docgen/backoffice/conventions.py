@@ -4,6 +4,7 @@ What an order needs is copied on its row: the same row gives the same documents.
 school gives back is a stranger's file: it is checked in a child with limits, then kept as it came.
 """
 
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -26,6 +27,7 @@ from docgen.rendering.wordpackage import MAX_FILE
 MOST = 500  # loans of one order: LibreOffice makes ten documents a second
 # Seconds before each new try when LibreOffice is absent or does not answer; then it is refused.
 WAITS = (5, 30, 60, 300)
+ROOM = 64 * 2**20  # bytes that LibreOffice needs to start
 REMEDY = "Prévenez l’exploitant, ou demandez le format docx."
 
 
@@ -101,7 +103,8 @@ def write(wanted: wording.Request, model: bytes, folder: Path) -> dict[str, Any]
     try:
         names = wording.write(wanted, folder / "out")
     except Unavailable as error:
-        if isinstance(error.__cause__, OSError):
+        # A disk that is full hurts LibreOffice too, which does not say so.
+        if isinstance(error.__cause__, OSError) or shutil.disk_usage(folder).free < ROOM:
             raise
         return {"missing": [[each.what, each.where, REMEDY] for each in error.problems]}
     archives = [name for name in names if name.endswith(".zip")]

@@ -214,18 +214,30 @@ def test_two_issues_at_the_same_moment_never_overlap(periods: str) -> None:
     assert len(listed) == len(set(listed)) == models.AttestedCession.objects.count()
 
 
+def test_what_could_never_be_printed_is_refused_before_it_is_sealed() -> None:
+    school = town.school()
+    handed(school, 1)
+    models.Person.objects.update(division="2DE 日本")
+    models.School.objects.filter(pk=school.pk).update(city="Marseille 日本")
+    problems = refusal(lambda: issue(school), InvalidInput)
+    assert len(problems) >= 2
+    school.refresh_from_db()
+    assert attestations.preview(school, START, END, TODAY).problems == problems
+    assert not models.Attestation.objects.exists()
+
+
 def test_papers_that_cannot_be_made_are_told_and_made_once_the_school_is_corrected() -> None:
     school = town.school()
     handed(school, 1)
-    models.School.objects.filter(pk=school.pk).update(city="Marseille 日本")
     row = issue(school)
+    letterhead = {**row.letterhead, "city": "Marseille 日本"}
+    models.Attestation.objects.update(letterhead=letterhead)
     attest("1")
     row.refresh_from_db()
     assert row.state == "failed"
     assert row.problems
     assert models.Event.objects.filter(kind="attestation-failed").count() == 1
     before = row.record
-    models.School.objects.filter(pk=school.pk).update(city="Marseille")
     attestations.retry(row, "test")
     attest("1")
     row.refresh_from_db()

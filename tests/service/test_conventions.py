@@ -186,6 +186,22 @@ def test_libreoffice_absent_is_told_then_refused_then_made(monkeypatch: pytest.M
     helpers.refusal(lambda: conventions.retry(row, "test"), InvalidInput)
 
 
+def test_a_full_disk_makes_an_order_wait_and_refuses_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    school = town.school()
+    row = order(school, loans=lent(school, 1), kind="pdf")
+    with monkeypatch.context() as patch:
+        patch.setattr(conventions, "ROOM", 2**60)  # whatever this disk has, it is not enough
+        patch.setattr(office, "PROGRAMS", ("absent",))
+        for _ in range(len(conventions.WAITS) + 2):
+            convert_word("1")
+            models.Conversion.objects.update(delayed_until=None)
+    row.refresh_from_db()
+    assert (row.state, row.problems) == ("waiting", [])
+    assert len(made(row)) == 1
+
+
 @pytest.fixture
 def hanging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A LibreOffice that hangs, and writes down the identifiers of its processes."""
