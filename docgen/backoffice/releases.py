@@ -147,7 +147,7 @@ def files(job: PrintJob) -> Iterator[tuple[str, Volume]]:
 def _locked(job: PrintJob, stages: tuple[Stage, ...], otherwise: str) -> PrintJob:
     row = PrintJob.objects.select_for_update().get(pk=job.pk)
     if row.stage not in stages:
-        remedy = f"Il est à l’étape « {Stage(row.stage).label} »."
+        remedy = f"Il est à l’étape «\u00a0{Stage(row.stage).label}\u00a0»."
         raise StageConflict(Problem(otherwise, row.name, remedy))
     return row
 

@@ -27,6 +27,7 @@ def running(threads: int = 16) -> Iterator[tuple[str, int]]:
         listener.set_inheritable(True)
         environment = os.environ | {
             "DATABASE_URL": database(),
+            "DOCGEN_PUBLIC_URL": f"http://{place[0]}:{place[1]}",
             "DOCGEN_TEMPLATES": str(helpers.SHELF),
             "PYTHONPATH": str(ROOT),
         }

@@ -64,7 +64,9 @@ class Token(AuthBase):
             raise Refused("token-refused", problem, headers=challenge)
         actor = gate.actor(client)
         if self.scope and self.scope not in actor.scopes:
-            problem = Problem(f"ce jeton n’a pas le droit « {self.scope} ».", "Authorization")
+            problem = Problem(
+                f"ce jeton n’a pas le droit «\u00a0{self.scope}\u00a0».", "Authorization"
+            )
             raise Refused("scope-missing", problem)
         return _allowed(actor, self.scope)
 

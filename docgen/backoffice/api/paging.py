@@ -81,7 +81,7 @@ def _after(model: type[Model], order: Sequence[str], cursor: str) -> Q:
         if any(_is_foreign(value) for value in values):
             raise ValueError
     except (ValueError, binascii.Error, ValidationError, FieldError, RecursionError) as error:
-        remedy = "Donnez celui que la page précédente portait dans « next »."
+        remedy = "Donnez celui que la page précédente portait dans «\u00a0next\u00a0»."
         raise Refused(
             "invalid-request", Problem("ce curseur n’en est pas un.", "cursor", remedy)
         ) from error

@@ -112,7 +112,9 @@ def of_exception(request: HttpRequest, raised: Exception | type[Exception]) -> H
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{Path(frame.filename).name}:{frame.lineno}"
     logger.error("request failed", extra={"error": type(error).__name__, "place": place})
-    return answer("internal", [Problem("une erreur inattendue a eu lieu ; elle est consignée.")])
+    return answer(
+        "internal", [Problem("une erreur inattendue a eu lieu\u00a0; elle est consignée.")]
+    )
 
 
 def of_status(status: int) -> HttpResponse:

@@ -32,7 +32,7 @@ EVENT = {  # each event of the stream; `data` is JSON
 STREAM = {
     "responses": {
         200: {
-            "description": "Événements « progress », puis « end » quand plus rien ne bouge",
+            "description": "Événements `progress`, puis `end` quand plus rien ne bouge",
             "content": {"text/event-stream": {"schema": EVENT}},
         }
     }
