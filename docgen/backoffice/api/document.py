@@ -14,7 +14,7 @@ TEXT = {"type": "string"}
 PROBLEM = {
     "type": "object",
     "title": "Refusal",
-    "description": "Refus (RFC 9457)\u00a0: `code` est stable, `problems` dit tout ce qui est à corriger.",
+    "description": "RFC 9457. `code` est stable, `problems` dit tout ce qui est à corriger.",
     "required": ["type", "title", "status", "code", "detail", "problems"],
     "properties": {
         "type": TEXT,
