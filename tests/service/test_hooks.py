@@ -108,9 +108,10 @@ def test_a_hook_hears_only_what_its_program_may_see_and_asked_for(there: Receive
     }
     models.PrintJob.objects.filter(pk=job.pk).update(stage="released", shop=shop)
     models.HookCall.objects.all().delete()
-    tell("job-released", str(job.pk), school=job.school_id, sheets=3)
-    assert models.HookCall.objects.filter(hook=wanted["shop"]).exists()
-    assert models.HookCall.objects.first().body["data"]["sheets"] == 3
+    tell("job-released", str(job.pk), school=job.school_id, sheets=3, said="de vive voix")
+    heard_by_shop = models.HookCall.objects.get(hook=wanted["shop"])
+    told = {"id": str(job.pk), "school": job.school_id, "sheets": 3}  # numbers, never words
+    assert heard_by_shop.body["data"] == told
 
 
 def test_a_token_hears_of_what_it_may_read(there: Receiver) -> None:
@@ -170,11 +171,16 @@ def test_a_call_is_tried_again_for_a_day_then_its_hook_stops_with_its_log(
 def test_a_silent_receiver_is_not_asked_again_for_each_event(there: Receiver) -> None:
     hook(there, "job-ready", "job-cancelled")
     there.status = 500
-    job = happens(town.school())
+    job, _ = happens(town.school()), happens(town.school("0130002P"))
     call_hook("1")
+    assert len(there.came) == 1  # of the two that wait
     print_jobs.cancel(job, "test")
     call_hook("1")
     assert len(there.came) == 1
+    there.status = 200
+    pass_time()
+    call_hook("1")
+    assert set(models.HookCall.objects.values_list("state", flat=True)) == {"done"}
 
 
 def test_a_receiver_that_is_gone_stops_its_hook_at_once(there: Receiver) -> None:
