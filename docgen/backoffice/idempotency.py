@@ -5,13 +5,12 @@ the first, then reads its answer. A request that was refused leaves nothing, and
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from django.db import transaction
 
 from docgen.backoffice.models import IdempotentAnswer
 
-Answer = tuple[int, Any]
+Answer = tuple[int, str]  # the status, and the answer as it was written
 
 
 class KeyReused(Exception):
@@ -33,7 +32,7 @@ def once(actor: str, key: str, request: str, act: Callable[[], Answer]) -> Answe
         if not is_new:
             if row.request != request:
                 raise KeyReused
-            return row.status, row.answer
+            return row.status, str(row.answer)
         status, answer = act()
         IdempotentAnswer.objects.filter(pk=row.pk).update(status=status, answer=answer)
     return status, answer

@@ -72,7 +72,7 @@ def test_a_failure_after_the_effect_undoes_it(
 ) -> None:
     before = models.Event.objects.count()
     with monkeypatch.context() as patch:
-        patch.setattr("docgen.backoffice.api.repeating._plain", lambda result: 1 / 0)
+        patch.setattr("docgen.backoffice.api.repeating._written", lambda result: 1 / 0)
         problem(posted(caller, JOBS, WANTED, headers=keyed("k")), 500, "internal")
     assert not models.PrintJob.objects.exists()
     assert models.Event.objects.count() == before
@@ -140,7 +140,7 @@ def test_without_the_key_each_request_has_its_effect(caller: Client) -> None:
 
 
 def test_another_request_under_a_key_is_told_apart() -> None:
-    assert idempotency.once("a", "k", "1", lambda: (200, {"x": 1})) == (200, {"x": 1})
-    assert idempotency.once("a", "k", "1", lambda: (500, None)) == (200, {"x": 1})
+    assert idempotency.once("a", "k", "1", lambda: (200, '{"x": 1}')) == (200, '{"x": 1}')
+    assert idempotency.once("a", "k", "1", lambda: (500, "")) == (200, '{"x": 1}')
     with pytest.raises(idempotency.KeyReused):
-        idempotency.once("a", "k", "2", lambda: (200, None))
+        idempotency.once("a", "k", "2", lambda: (200, ""))

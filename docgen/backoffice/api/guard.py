@@ -72,7 +72,6 @@ def _in_our_form(response: HttpResponseBase) -> HttpResponse:
     for name in ("Allow", "Retry-After", "WWW-Authenticate"):
         if name in response.headers:
             told[name] = response.headers[name]
-    response.close()
     return told
 
 

@@ -42,6 +42,8 @@ def text(most: int, least: int = 0) -> StringConstraints:
     )
 
 
+PART = r"[^@\s\x00-\x1f\x7f-\x9f]+"
+Email = Annotated[str, Field(max_length=254, pattern=rf"^({PART}@{PART}\.{PART})?$")]
 Name = Annotated[str, text(100, 1)]
 Label = Annotated[str, text(200, 1)]
 Remark = Annotated[str, text(200)]

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from ninja.responses import NinjaJSONEncoder, Response, Status
+from ninja.responses import NinjaJSONEncoder, Status
 
 from docgen.backoffice import idempotency
 from docgen.backoffice.api.access import Request
@@ -34,7 +34,7 @@ def repeatable(view: View) -> View:
             raise Refused("invalid-request", Problem(what, HEADER))
 
         def act() -> idempotency.Answer:
-            return _plain(view(request, *args, **values))
+            return _written(view(request, *args, **values))
 
         try:
             status, answer = idempotency.once(request.auth.label, key, digest(request), act)
@@ -42,9 +42,8 @@ def repeatable(view: View) -> View:
             what = "cette clé a déjà servi à une autre demande."
             remedy = "Prenez une clé neuve pour chaque nouvelle demande."
             raise Refused("idempotency-conflict", Problem(what, HEADER, remedy)) from error
-        if answer is None:
-            return HttpResponse(status=status)
-        return Response(answer, status=status)
+        # As it was written then, to the byte: a database may keep an object in another order.
+        return HttpResponse(answer, status=status, content_type="application/json; charset=utf-8")
 
     return answered
 
@@ -72,11 +71,11 @@ def digest(request: HttpRequest) -> str:
     return made.hexdigest()
 
 
-def _plain(result: object) -> idempotency.Answer:
-    """Give what a view answers in a form that can be kept."""
+def _written(result: object) -> idempotency.Answer:
+    """Give what a view answers as the text that is sent and kept."""
     if isinstance(result, HttpResponseBase):
         raise TypeError("a POST answers with data, so that its answer can be repeated")
     status, value = (
         (result.status_code, result.value) if isinstance(result, Status) else (200, result)
     )
-    return status, json.loads(json.dumps(value, cls=NinjaJSONEncoder))
+    return status, "" if value is None else json.dumps(value, cls=NinjaJSONEncoder)

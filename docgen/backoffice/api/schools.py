@@ -11,7 +11,7 @@ from docgen.backoffice import models, registers
 from docgen.backoffice.api.access import Request, one, scope, seen
 from docgen.backoffice.api.paging import Page, Paged, page
 from docgen.backoffice.api.problems import Refused
-from docgen.backoffice.api.reading import Body, Label, Name, Uai, text
+from docgen.backoffice.api.reading import Body, Email, Label, Name, Uai, text
 from docgen.backoffice.models import Role
 from docgen.errors import InvalidInput, Problem
 from docgen.identifiers import uai_problem
@@ -34,7 +34,7 @@ class SchoolFacts(Body):
     address: Annotated[list[Label], Field(min_length=1, max_length=6)]
     postal_code: Annotated[str, Field(pattern="^[0-9]{5}$")]
     city: Name
-    email: Annotated[str, Field(max_length=254, pattern=r"^([^@\s]+@[^@\s]+\.[^@\s.]+)?$")] = ""
+    email: Email = ""
     phone: Annotated[str, text(30)] = ""
     head: Head
 
