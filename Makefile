@@ -1,6 +1,6 @@
 # `make demo` and `make test` set up whatever is missing, then run; `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench samples fix setup lock
+.PHONY: help demo test check bench chaos samples fix setup lock
 export PYTHON MAKECMDGOALS
 
 help: ## List what can be made
@@ -10,9 +10,10 @@ demo: ## Print the documents of a made-up school into out/ (the main job)
 	@scripts/setup run
 	@.venv/bin/python -m samples.demo --out out/
 
-test: ## Run every test
+test: ## Run every test, then the service's own on PostgreSQL, Redis and S3
 	@scripts/setup dev
 	@.venv/bin/python -m pytest
+	@.venv/bin/python -m tests.service.servers pytest tests/service
 
 check: ## Check format, lint, types and layers, then run every test
 	@scripts/setup dev
@@ -21,6 +22,7 @@ check: ## Check format, lint, types and layers, then run every test
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
 	.venv/bin/python -m pytest
+	.venv/bin/python -m tests.service.servers pytest tests/service
 
 fix: ## Format, and mend what ruff can mend
 	@scripts/setup dev
@@ -34,6 +36,12 @@ samples: ## Check every template: fields, pages and sheets promised
 bench: ## Measure the press beside other ways of filling, in one run
 	@scripts/setup dev
 	@.venv/bin/python -m bench
+	@.venv/bin/python -m bench.farm
+
+chaos: ## Kill workers, Redis and PostgreSQL while they print, and count what is lost
+	@scripts/setup dev
+	@.venv/bin/python -m bench.chaos
+	@.venv/bin/python -m bench.farm_outages
 
 setup: ## Install what a developer needs, and nothing more
 	@scripts/setup dev

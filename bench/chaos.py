@@ -41,7 +41,7 @@ class Plan:
 
 
 FULL = Plan()
-QUICK = Plan(3, 800, 100, 12, 3, QUICK_SECONDS)
+QUICK = Plan(3, 600, 100, 8, 2, QUICK_SECONDS)
 
 
 @dataclass

@@ -41,11 +41,11 @@ class Site:
 
 
 @contextmanager
-def served(token: str, log: Path) -> Iterator[tuple[int, Site]]:
-    """Serve the site with two processes, as a farm's machine for the web would."""
+def served(token: str, log: Path, processes: int = 2) -> Iterator[tuple[int, Site]]:
+    """Serve the site, as a farm's machine for the web would."""
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "-c", "python:docgen.backoffice.serving"]
-    command += ["--bind", f"127.0.0.1:{port}", "--workers", "2"]
+    command += ["--bind", f"127.0.0.1:{port}", "--workers", str(processes)]
     with log.open("ab") as stream:
         process = subprocess.Popen(command, cwd=ROOT, stdout=stream, stderr=stream, env=os.environ)
     try:
