@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from docgen.errors import InvalidInput, Problem, Unavailable, reason
@@ -115,17 +114,3 @@ def job(given: str) -> "PrintJob":
         what = "aucun lot n’a ce numéro." if not found else "plusieurs lots commencent ainsi."
         raise InvalidInput(Problem(what, "LOT", "docgen jobs list donne les numéros."))
     return gate.visible(models.PrintJob, gate.SYSTEM).get(pk=found[0])
-
-
-def file_of(path: Path) -> Path:
-    """Give a path whose folder is there.
-
-    Raises:
-        Unavailable: when it cannot be made.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        what = f"ce dossier ne peut pas être fait ({reason(error)})."
-        raise Unavailable(Problem(what, str(path), "Choisissez-en un autre.")) from error
-    return path

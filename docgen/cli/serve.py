@@ -27,7 +27,6 @@ SETTLED = 60.0  # seconds after which a death is a new story
 MOST_DEATHS = 5  # of the web, one after the other: something is wrong with the machine
 LONGEST_PAUSE = 30.0
 STARTING = 30.0  # seconds for the first answer
-Processes = Annotated[int, typer.Option(min=0, max=64)]
 
 
 def serve(
