@@ -4,9 +4,10 @@ An import replaces what the last one said. People who are no longer in the files
 absent: their cessions are attested all the same.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from django.db import transaction
+from django.db.models import Model
 from django.db.models.functions import Now
 
 from docgen import records
@@ -19,25 +20,50 @@ PERSON_COLUMNS = (
     *("birth_date", "division", "level", "ine", "civility", "function"),
 )
 BATCH = 1000
+LABELS = {
+    "family_name": "Nom de famille",
+    "first_name": "Prénom",
+    "usage_name": "Nom d’usage",
+    "division": "Classe",
+    "level": "Niveau",
+    "ine": "INE",
+    "civility": "Civilité",
+    "function": "Fonction",
+    "email": "Courriel",
+    "phone": "Téléphone",
+    "serial": "N° de série",
+    "model": "Modèle",
+    "state": "État",
+    "name": "Nom",
+    "city": "Ville",
+    "postal_code": "Code postal",
+    "head_name": "Chef d’établissement",
+    "head_title": "Qualité",
+    "head_civility": "Civilité du chef d’établissement",
+}
 
 
 def keep_school(school: records.School, by: str) -> models.School:
-    """Keep a school as its file tells it."""
+    """Keep a school as its file tells it.
+
+    Raises:
+        RosterRejected: for texts that are too long.
+    """
+    facts: dict[str, object] = {
+        "name": school.name,
+        "address": list(school.address),
+        "postal_code": school.postal_code,
+        "city": school.city,
+        "email": school.email,
+        "phone": school.phone,
+        "head_civility": school.head.civility,
+        "head_name": school.head.name,
+        "head_title": school.head.title,
+    }
+    if problems := list(_misfits(models.School, facts, f"établissement {school.uai}")):
+        raise RosterRejected(problems)
     with transaction.atomic():
-        row, made = models.School.objects.update_or_create(
-            uai=school.uai,
-            defaults={
-                "name": school.name,
-                "address": list(school.address),
-                "postal_code": school.postal_code,
-                "city": school.city,
-                "email": school.email,
-                "phone": school.phone,
-                "head_civility": school.head.civility,
-                "head_name": school.head.name,
-                "head_title": school.head.title,
-            },
-        )
+        row, made = models.School.objects.update_or_create(uai=school.uai, defaults=facts)
         tell("school-added" if made else "school-changed", school.uai, school=school.uai, actor=by)
     return row
 
@@ -56,10 +82,15 @@ def keep_roster(
     """Keep the people, the stock and the cessions of a school's files; give the counts.
 
     Raises:
-        RosterRejected: when a tablet is ceded to two people, all such tablets at once.
+        RosterRejected: with all that cannot be kept: texts that are too long, tablets that are
+            somebody's, people who have another.
     """
+    problems = list(_unkept(roster))
     with transaction.atomic():
         models.School.objects.select_for_update().get(pk=school.pk)
+        problems += _contested(school, audience, roster.cessions.values())
+        if problems:
+            raise RosterRejected(problems)
         counts = _keep_people(school, audience, roster)
         if roster.devices:
             _keep_devices(school, roster.devices.values())
@@ -67,6 +98,59 @@ def keep_roster(
         counts["devices"] = len(roster.devices)
         tell("roster-imported", school.pk, school=school.pk, actor=by, audience=audience, **counts)
     return counts
+
+
+def _unkept(roster: records.Roster) -> Iterator[Problem]:
+    for person in roster.people:
+        where = f"personne {person.id}"
+        yield from _misfits(models.Person, _texts(person), where)
+        for rank, guardian in enumerate(person.guardians, 1):
+            place = f"{where}, représentant légal {rank}"
+            yield from _misfits(models.Guardian, _texts(guardian), place)
+    for device in roster.devices.values():
+        yield from _misfits(models.Device, _texts(device), f"tablette {device.serial}")
+
+
+def _texts(record: records.Person | records.Guardian | records.Device) -> dict[str, object]:
+    return {name: getattr(record, name) for name in record.__slots__ if name in LABELS}
+
+
+def _misfits(table: type[Model], facts: Mapping[str, object], where: str) -> Iterator[Problem]:
+    """Say which texts a table cannot hold: PostgreSQL refuses them, SQLite would say nothing."""
+    for name, text in facts.items():
+        if not isinstance(text, str):
+            continue
+        most: int = getattr(table._meta.get_field(name), "max_length")  # noqa: B009 - untyped
+        label = f"«\u00a0{LABELS[name]}\u00a0»\u00a0:"
+        if len(text) > most:
+            what = f"{label} {len(text)} caractères, pour {most} au plus."
+            yield Problem(what, where, "Abrégez-le dans le fichier.")
+        elif "\0" in text:
+            what = f"{label} un caractère invisible s’y trouve."
+            yield Problem(what, where, "Ressaisissez-le dans le fichier.")
+
+
+def _contested(
+    school: models.School, audience: str, cessions: Iterable[records.Cession]
+) -> Iterator[Problem]:
+    """Find the cessions that the register contradicts, or a loan: a person settles these."""
+    current = models.Cession.objects.filter(school=school, cancelled_at=None)
+    columns = ("serial", "person__audience", "person__internal_id")
+    holders = {serial: tuple(person) for serial, *person in current.values_list(*columns)}
+    held = {person: serial for serial, person in holders.items()}
+    loans = models.Loan.objects.filter(school=school, returned_date=None)
+    lent = set(loans.values_list("serial", flat=True))
+    remedy = "Annulez d’abord l’autre cession."
+    for each in cessions:
+        person, place = (audience, each.person_id), f"tablette {each.serial}"
+        if holders.get(each.serial, person) != person:
+            what = "cette tablette est déjà cédée à une autre personne."
+            yield Problem(what, place, remedy)
+        elif each.serial not in holders and each.serial in lent:
+            yield Problem("cette tablette est en prêt.", place, "Enregistrez d’abord son retour.")
+        elif held.get(person, each.serial) != each.serial:
+            what = "cette personne a déjà reçu une autre tablette."
+            yield Problem(what, f"personne {each.person_id}", remedy)
 
 
 def _keep_people(school: models.School, audience: str, roster: records.Roster) -> dict[str, int]:
@@ -144,7 +228,7 @@ def _keep_cessions(
             school=school, cancelled_at=None
         )
     }
-    new, dated, problems = [], [], []
+    new, dated = [], []
     for each in cessions:
         row = current.get(each.serial)
         if row is None:
@@ -156,15 +240,9 @@ def _keep_cessions(
                     ceded_date=each.ceded_date,
                 )
             )
-        elif row.person_id != ids[each.person_id]:
-            what = "cette tablette est déjà cédée à une autre personne."
-            remedy = "Annulez d’abord l’autre cession."
-            problems.append(Problem(what, f"tablette {each.serial}", remedy))
         elif each.ceded_date and row.ceded_date != each.ceded_date:
             row.ceded_date = each.ceded_date
             dated.append(row)
-    if problems:
-        raise RosterRejected(problems)
     models.Cession.objects.bulk_create(new, batch_size=BATCH)
     models.Cession.objects.bulk_update(dated, ("ceded_date",), batch_size=BATCH)
     return len(new) + len(dated)
@@ -181,7 +259,18 @@ def cancel_cession(cession: models.Cession, by: str) -> None:
 def roster(
     school: models.School, audience: records.Audience, divisions: Sequence[str] = ()
 ) -> records.Roster:
-    """Give the people of a school who are present, and what they received, as records."""
+    """Give the people of a school who are present, and what they received, as records.
+
+    The school's row is locked meanwhile: what is read is what one import left.
+    """
+    with transaction.atomic():
+        models.School.objects.select_for_update(no_key=True).get(pk=school.pk)
+        return _roster(school, audience, divisions)
+
+
+def _roster(
+    school: models.School, audience: records.Audience, divisions: Sequence[str]
+) -> records.Roster:
     found = models.Person.objects.filter(school=school, audience=audience, is_present=True)
     if divisions:
         found = found.filter(division__in=divisions)
