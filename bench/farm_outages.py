@@ -78,6 +78,17 @@ class Trials:
         told = f"{len(jobs)} orders, the slowest {worst * 1000:.0f} ms; done {back:.1f} s after"
         self.rows.append(Row(name, told, worst < AT_ONCE and back < SOON))
 
+    def deaf(self) -> None:
+        """Stop Redis while workers are busy, until they are done; they must hear bells again."""
+        job = farm_place.accepted(farm_place.prepared(1, 400, volume=50), priority=5)
+        _comes(lambda: job.volumes.filter(state="done").exists())
+        self.place.redis.stop(signal.SIGKILL)
+        self._until([job])
+        time.sleep(1)
+        self.place.redis.start()
+        back = self._until([self._ordered()[0]])
+        self.rows.append(Row("redis lost when busy", f"done {back:.1f} s after", back < SOON))
+
     def waits(self, name: str, take: Callable[[], None], give: Callable[[], None]) -> None:
         """Order while something is away, see the work wait, and end when it is back."""
         from docgen.backoffice.models import Volume
@@ -159,6 +170,7 @@ def _tried(place: Place, plan: Plan) -> list[Row]:
             trials.warm()
             trials.broker("redis stopped", _stopping(place), place.redis.start)
             trials.broker("redis frozen", place.redis.freeze, place.redis.thaw)
+            trials.deaf()
             if plan is FULL:  # the short form leaves it to the chaos trial
                 trials.database()
             for folder in ("artifacts", "working"):

@@ -32,7 +32,6 @@ app.conf.update(
     task_reject_on_worker_lost=False,  # the sweeper rings again: no loop of a message that kills
     worker_prefetch_multiplier=1,
     task_time_limit=900,
-    visibility_timeout=3600,
     task_default_queue="press",
     task_routes={f"docgen.{name}": {"queue": line} for name, line in LINES.items()},
     task_create_missing_queues=True,
@@ -59,7 +58,9 @@ if settings.BROKER_URL.startswith("filesystem"):
     }
 else:
     app.conf.broker_transport_options = {
-        "visibility_timeout": 3600,
+        # A worker that cannot acknowledge a message is deaf for ever: kombu then asks for no other,
+        # and never sees that its connection is lost. A bell needs no acknowledgement.
+        "ack_emulation": False,
         "socket_timeout": 2,
         "socket_connect_timeout": 2,
         "health_check_interval": 10,
