@@ -100,8 +100,8 @@ def _do(
 def _told(row: Work, error: Exception) -> dict[str, object]:
     """Give what may be logged of an error: never its text, which could hold a name."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
-    at = f"{Path(frame.filename).name}:{frame.lineno}"
-    return {"work": type(row).__name__, "id": row.pk, "error": type(error).__name__, "at": at}
+    place = f"{Path(frame.filename).name}:{frame.lineno}"
+    return {"work": type(row).__name__, "id": row.pk, "error": type(error).__name__, "place": place}
 
 
 def _give_up(row: W, outcome: Outcome, fail: Callable[[W, list[Problem]], bool]) -> None:
