@@ -157,7 +157,10 @@ def _judged(
             told = Event.objects.filter(kind=kind, subject__startswith=subject).count()
             found.duplicated += max(told - (1 if kind == "job-ready" else len(volumes)), 0)
     kept = {path.name for path in place.data.glob("artifacts/**/*") if path.is_file()}
-    found.stray = len(kept ^ named)
+    # A worker killed while it writes leaves a hidden file, which no name finds; a purge takes it.
+    hidden = {name for name in kept if name.startswith(".writing-")}
+    found.stray = len((kept - hidden) ^ named)
+    found.facts.append(f"{len(hidden)} hidden files left by workers killed as they wrote")
     deaths = sum(Volume.objects.values_list("deaths", flat=True))
     lost = sum(Volume.objects.values_list("lost", flat=True))
     found.facts.append(f"{found.claims} claims for {len(named) // 2} volumes")
