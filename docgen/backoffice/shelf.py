@@ -1,8 +1,12 @@
 """Templates as they were when something was printed from them, whatever the shelf holds now."""
 
+import fcntl
 import io
 import os
+import shutil
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
@@ -39,7 +43,12 @@ def template(row: TemplateVersion) -> Template:
     Raises:
         TemplateRejected: when what was kept is not what was printed from.
     """
-    return _unpacked(row.checksum, row.slug, bytes(row.archive))
+    facts = (row.checksum, row.slug, bytes(row.archive))
+    found = _unpacked(*facts)
+    if not found.folder.is_dir():  # somebody emptied the cache since
+        _unpacked.cache_clear()
+        found = _unpacked(*facts)
+    return found
 
 
 def form(row: TemplateVersion, layout: Layout) -> Form:
@@ -70,21 +79,36 @@ def _archive(template: Template) -> bytes:
 @lru_cache(maxsize=32)
 def _unpacked(checksum: str, slug: str, archive: bytes) -> Template:
     root = data_folder() / "cache" / "templates" / checksum
-    with zipfile.ZipFile(io.BytesIO(archive)) as kept:
-        for name in kept.namelist():
-            path = root / name
-            if not path.is_file():
-                path.parent.mkdir(parents=True, exist_ok=True)
-                _write(path, kept.read(name))
-    (found,) = (path for path in root.glob("*/*/manifest.toml") if path.parent.name == slug)
-    template = Template(found.parent, read_manifest(found))
-    if template.checksum != checksum:
+    with _alone(root.parent):
+        found = _intact(root, slug, checksum)
+        if found is None:  # never unpacked, or half of it, or harmed since
+            shutil.rmtree(root, ignore_errors=True)
+            with zipfile.ZipFile(io.BytesIO(archive)) as kept:
+                kept.extractall(root)
+            found = _intact(root, slug, checksum)
+    if found is None:
         what = "la copie de ce modèle n’est plus celle qui a servi à imprimer."
-        raise TemplateRejected(Problem(what, slug, "Effacez le dossier cache/templates."))
-    return template
+        raise TemplateRejected(Problem(what, slug, "Rendez sa sauvegarde à la base de données."))
+    return found
 
 
-def _write(path: Path, content: bytes) -> None:
-    from docgen.files import write_whole
+def _intact(root: Path, slug: str, checksum: str) -> Template | None:
+    for path in root.glob(f"*/{slug}/manifest.toml"):
+        try:
+            template = Template(path.parent, read_manifest(path))
+        except TemplateRejected:
+            return None
+        return template if template.checksum == checksum else None
+    return None
 
-    write_whole(path, content)
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep other processes from unpacking meanwhile: what they write would be read half."""
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
