@@ -28,6 +28,7 @@ def run_of(job: PrintJob, keys: Mapping[int, Key]) -> printfile.Run:
 
     Raises:
         Unavailable: without the key that the job was numbered with.
+        InvalidInput: when a press's profile was given for a template with colours.
     """
     if job.key_number not in keys:
         what = f"la clé n° {job.key_number} des codes de page manque."
@@ -37,6 +38,9 @@ def run_of(job: PrintJob, keys: Mapping[int, Key]) -> printfile.Run:
     manifest = shelf.template(job.template).manifest
     layout = manifest.layout(job.layout)
     form = shelf.form(job.template, layout)
+    if job.profile and not form.grey:
+        what = "ce modèle a des couleurs, et les fichiers PDF/X-4 sont faits pour le noir seul."
+        raise InvalidInput(Problem(what, manifest.slug, "Commandez-le sans profil de presse."))
     return printfile.Run(
         *(manifest, form, impose(form, layout, manifest.codes), job.constants, key),
         load_table(data_folder() / "cache"),

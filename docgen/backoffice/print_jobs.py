@@ -17,18 +17,22 @@ from django.db.models.functions import Now
 from docgen import jobfolder
 from docgen.backoffice import bulk, claims, queue, shelf, store
 from docgen.backoffice.events import tell
-from docgen.backoffice.models import Document, PrintJob, State, Volume
+from docgen.backoffice.models import Document, Event, PrintJob, State, Volume
 from docgen.errors import InvalidInput, Problem
 from docgen.press import Job
 
 COUNTER, BATCH = 1, 5  # priorities: somebody who waits at the counter comes first
 DUPLICATA = "Duplicata"
+STARTS = ("job-accepted", "job-reprinted", "job-retried")  # events: from then on, it is printed
 OPEN_STAGES = (PrintJob.Stage.ACCEPTED, PrintJob.Stage.READY, PrintJob.Stage.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a job is: documents and sheets done, and how many a second (0 while unknown)."""
+    """How far a job is: documents and sheets done, and how many a second (0 while unknown).
+
+    What a refused volume holds is not done, and not left either: it waits for somebody.
+    """
 
     stage: str
     documents: int
@@ -118,7 +122,7 @@ def reprint(
         what = "ces documents ne sont pas dans ce lot, ou leur durée de conservation est passée."
         raise InvalidInput(Problem(what, job.name, "Refaites un lot."))
     size = Volume.objects.filter(job=job).order_by("number").values_list("documents", flat=True)[0]
-    each_sides, each_sheets = job.sides // job.documents, job.sheets // job.documents
+    printed = {each.mark for each in rows}
     again = PrintJob(
         name=job.name,
         school_id=job.school_id,
@@ -128,21 +132,21 @@ def reprint(
         constants=job.constants,
         letterhead=job.letterhead,
         on=job.on,
-        marks=job.marks,
+        marks=[mark for mark in job.marks if printed & {mark, _duplicata(mark)}],
         separators=job.separators and not documents,
         by_class=job.by_class,
         profile=job.profile,
         profile_name=job.profile_name,
         documents=len(rows),
-        sides=len(rows) * each_sides,
-        sheets=len(rows) * each_sheets,
+        sides=len(rows) * (job.sides // job.documents),
+        sheets=len(rows) * _sheets(job),
         requested_by=requested_by,
         reprint_of=job,
     )
     for each in rows:
         each.pk = None
         if is_duplicata:
-            each.mark = f"{each.mark}, duplicata" if each.mark else DUPLICATA
+            each.mark = _duplicata(each.mark)
     with transaction.atomic():
         _save(again, rows, size, priority)
         tell(
@@ -155,6 +159,18 @@ def reprint(
             duplicata=is_duplicata,
         )
     return again
+
+
+def _duplicata(mark: str) -> str:
+    """Give the mark of a duplicata; that of a duplicata is the same."""
+    if mark.endswith(("duplicata", DUPLICATA)):
+        return mark
+    return f"{mark}, duplicata" if mark else DUPLICATA
+
+
+def _sheets(job: PrintJob) -> int:
+    """Give the sheets of one document; those of the job hold its separators too."""
+    return -(-(job.sides // job.documents) // 2)
 
 
 def _save(job: PrintJob, documents: Iterable[Document], size: int, priority: int) -> None:
@@ -197,7 +213,7 @@ def fail(volume: Volume, problems: list[Problem]) -> bool:
     """Record why a volume is refused; the others go on, so that all problems are told."""
     with transaction.atomic():
         job = PrintJob.objects.select_for_update().get(pk=volume.job_id)
-        if not claims.fail(volume, problems):
+        if not claims.fail(volume, problems, done=0):
             return False
         tell(
             "volume-refused",
@@ -219,8 +235,8 @@ def _settle(job: PrintJob) -> None:
     failed = Volume.objects.filter(job=job, state=State.FAILED).exists()
     job.stage = PrintJob.Stage.FAILED if failed else PrintJob.Stage.READY
     separators = Volume.objects.filter(job=job).aggregate(total=Sum("separators"))["total"] or 0
-    sheets = job.documents * (job.sheets // job.documents) + separators
-    PrintJob.objects.filter(pk=job.pk).update(stage=job.stage, ready_at=Now(), sheets=sheets)
+    changes = {"stage": job.stage, "sheets": job.documents * _sheets(job) + separators}
+    PrintJob.objects.filter(pk=job.pk).update(**changes, ready_at=None if failed else Now())
     tell(f"job-{job.stage}", str(job.pk), school=job.school_id)
 
 
@@ -228,13 +244,13 @@ def retry(job: PrintJob, by: str) -> int:
     """Put back in the line what was refused or set aside; give how many volumes.
 
     Raises:
-        InvalidInput: when nothing of the job is waiting for that.
+        InvalidInput: when nothing of the job is waiting for that, or its files were purged.
     """
     with transaction.atomic():
         job = PrintJob.objects.select_for_update().get(pk=job.pk)
         stopped = Volume.objects.filter(job=job, state__in=(State.FAILED, State.QUARANTINED))
         again = [volume.pk for volume in stopped if claims.try_again(volume)]
-        if not again or job.stage not in OPEN_STAGES:
+        if not again or job.stage not in OPEN_STAGES or job.purged_at is not None:
             what = "rien dans ce lot n’attend d’être relancé."
             raise InvalidInput(Problem(what, job.name, "Suivez le lot, ou refaites-le."))
         PrintJob.objects.filter(pk=job.pk).update(stage=PrintJob.Stage.ACCEPTED)
@@ -286,17 +302,31 @@ def drop_unused(files: Iterable[str]) -> None:
 def progress(job: PrintJob) -> Progress:
     """Tell how far a job is."""
     volumes = list(Volume.objects.filter(job=job))
-    done = sum(each.done for each in volumes)
+    printed = [each for each in volumes if each.state in (State.CLAIMED, State.DONE)]
+    done = sum(each.done for each in printed)
+    sheets = done * _sheets(job) + sum(each.separators for each in printed)
     problems = [problem for each in volumes for problem in each.problems]
-    ends = [each.finished_at for each in volumes if each.finished_at]
-    rate, left = 0.0, None
-    if done and job.stage == PrintJob.Stage.ACCEPTED:
-        now = Volume.objects.annotate(now=Now()).values_list("now", flat=True)[0]
-        seconds = max((now - job.created_at).total_seconds(), 0.001)
-        rate = done / seconds
-        left = round((job.documents - done) / rate)
-    elif job.stage == PrintJob.Stage.READY and ends:
-        rate = job.documents / max((max(ends) - job.created_at).total_seconds(), 0.001)
-        left = 0
-    sheets = done * (job.sheets // max(job.documents, 1))
+    rate = _rate(job, printed)
+    waiting = [each for each in volumes if each.state in (State.CLAIMED, State.WAITING)]
+    left = 0 if job.stage == PrintJob.Stage.READY else None
+    if waiting and rate and job.stage == PrintJob.Stage.ACCEPTED:
+        left = round(sum(each.documents - each.done for each in waiting) / rate)
     return Progress(job.stage, job.documents, done, sheets, round(rate, 1), left, problems)
+
+
+def _rate(job: PrintJob, printed: Sequence[Volume]) -> float:
+    """Give the documents a second since the job was accepted, or last put back in the line."""
+    # Both on the database's clock, as the ends of volumes.
+    starts = Event.objects.filter(subject=str(job.pk), kind__in=STARTS).annotate(now=Now())
+    start = starts.order_by("-id").values("at", "now").first()
+    if start is None or job.stage not in (PrintJob.Stage.ACCEPTED, PrintJob.Stage.READY):
+        return 0.0
+    at, done, ends = start["at"], 0, [start["at"]]
+    for each in printed:
+        if each.state == State.CLAIMED:
+            done += each.done
+        elif each.finished_at and each.finished_at >= at:
+            done += each.done
+            ends.append(each.finished_at)
+    end = start["now"] if job.stage == PrintJob.Stage.ACCEPTED else max(ends)
+    return done / max((end - at).total_seconds(), 0.001)
