@@ -13,7 +13,8 @@ from docgen.errors import Problem, TemplateRejected
 from docgen.fields import Field
 from docgen.records import LOAN_SOURCES, PERSON_SOURCES, RUN_SOURCES
 
-NAME = re.compile("[A-Za-z0-9][A-Za-z0-9_-]*")  # names become file names and form fields
+NAME = re.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,49}")  # names become file names and form fields
+LONGEST_VERSION, LONGEST_COPY = 20, 45  # characters; « , duplicata » may follow that of a copy
 MOST_SIDES = 255  # a page code counts sides in one byte
 
 
@@ -145,6 +146,10 @@ def _problems(manifest: Manifest, path: Path) -> Iterator[str]:
         yield f"« {manifest.reference} » : la référence s’ouvre par deux lettres capitales."
     if not 1 <= manifest.default_copies <= 9:
         yield "« default_copies » doit aller de 1 à 9."
+    if not 1 <= len(manifest.version) <= LONGEST_VERSION:
+        yield f"« version » : de 1 à {LONGEST_VERSION} caractères."
+    if any(len(name) > LONGEST_COPY for name in manifest.copies):
+        yield f"« copies » : {LONGEST_COPY} caractères au plus pour chacune."
     if not manifest.layouts:
         yield "il faut au moins une mise en page."
     yield from _name_problems(manifest)
@@ -155,12 +160,14 @@ def _problems(manifest: Manifest, path: Path) -> Iterator[str]:
 
 
 def _name_problems(manifest: Manifest) -> Iterator[str]:
+    names = {manifest.slug: None}
     for group in (manifest.layouts, manifest.variants, manifest.fields, manifest.signatures):
         counts = Counter(item.name for item in group)
         yield from (f"« {name} » est déclaré {n} fois." for name, n in counts.items() if n > 1)
-        for name in counts:
-            if not NAME.fullmatch(name):
-                yield f"« {name} » : un nom est fait de lettres sans accent, chiffres, - et _."
+        names |= dict.fromkeys(counts)
+    for name in names:
+        if not NAME.fullmatch(name):
+            yield f"« {name} » : un nom a de 1 à 50 lettres sans accent, chiffres, - et _."
 
 
 def _field_problems(manifest: Manifest) -> Iterator[str]:
