@@ -2,8 +2,9 @@
 
 import argparse
 import sys
+from dataclasses import asdict
 
-from bench import report, word
+from bench import attested, report, word
 from bench.clock import NotMeasured
 from bench.plan import FULL, QUICK
 from bench.running import run
@@ -19,14 +20,19 @@ def main() -> int:
     try:
         measures = run(QUICK if options.quick else FULL, output.warn)
         documents = word.compare(20, 1) if options.quick else word.compare()
+        long_ones = attested.compare()
     except NotMeasured as reason:
         output.warn(str(reason))
         return 1
     if options.json:
-        output.say_json(report.as_json(measures) | {"word": documents.as_json()})
+        output.say_json(
+            report.as_json(measures)
+            | {"word": documents.as_json(), "attestations": [asdict(each) for each in long_ones]}
+        )
     else:
         report.say(measures)
         word.say(documents)
+        attested.say(long_ones)
     return 0
 
 

@@ -103,7 +103,11 @@ def release(row: Work, *, is_own_fault: bool) -> bool:
 def try_again(row: Work) -> bool:
     """Put work that was set aside or refused back in the line: somebody has looked at it."""
     rows = type(row)._default_manager.filter(pk=row.pk, state__in=(State.QUARANTINED, State.FAILED))
-    return bool(rows.update(state=State.WAITING, deaths=0, lost=0, delays=0, problems=[], done=0))
+    return bool(
+        rows.update(
+            state=State.WAITING, deaths=0, lost=0, delays=0, problems=[], done=0, finished_at=None
+        )
+    )
 
 
 def as_lists(problems: Iterable[Problem]) -> list[list[str]]:
@@ -117,7 +121,9 @@ def _settle(row: Work, state: State, **facts: object) -> bool:
 
 def _set_aside(row: Work) -> None:
     problems = [[FATAL.what, FATAL.where, FATAL.remedy]]
-    _update(row, state=State.QUARANTINED, finished_at=Now(), problems=problems, lost=row.lost)
+    _update(
+        row, state=State.QUARANTINED, finished_at=Now(), done=0, problems=problems, lost=row.lost
+    )
     tell("work-set-aside", f"{type(row).__name__}:{row.pk}", deaths=row.deaths, lost=row.lost)
     logger.error("work set aside", extra={"work": type(row).__name__, "id": row.pk})
 

@@ -1,7 +1,6 @@
 """The papers of an attestation: pages, totals, list, codes, the window, the same bytes twice."""
 
 import re
-import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -193,27 +192,20 @@ def test_the_window_of_a_dl_envelope_shows_the_address_and_nothing_else() -> Non
     assert all(line in text for line in region.postal)
 
 
-def measured(pupils: int, teachers: int) -> tuple[float, int, str]:
-    """Press twice; give the seconds of the second time, the most memory held (MB), page one."""
-    made = attestation(entries(pupils, teachers))
-    press(attestation(entries(1)))
-    start = time.monotonic()
-    pressed = press(made)
-    seconds = time.monotonic() - start
+def measured(pupils: int, teachers: int) -> tuple[int, str]:
+    """Press; give the most memory held (MB), and page one. How long it takes is for the bench."""
+    pressed = press(attestation(entries(pupils, teachers)))
     status = Path("/proc/self/status").read_text(encoding="utf-8")
     most = re.search(r"VmHWM:\s+(\d+) kB", status)
     assert most
-    return seconds, int(most[1]) // 1024, pressed.pages()[0]
+    return int(most[1]) // 1024, pressed.pages()[0]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("pupils", "teachers", "limit"), [(4, 1, 1), (1900, 100, 20)])
-def test_five_cessions_take_less_than_a_second_and_two_thousand_less_than_twenty(
-    pupils: int, teachers: int, limit: int
-) -> None:
+@pytest.mark.parametrize(("pupils", "teachers"), [(4, 1), (1900, 100)])
+def test_two_thousand_cessions_are_laid_out_in_bounded_memory(pupils: int, teachers: int) -> None:
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as alone:
-        seconds, megabytes, page = alone.submit(measured, pupils, teachers).result()
-    assert seconds < limit
+        megabytes, page = alone.submit(measured, pupils, teachers).result()
     assert megabytes < 500
     line = "".join(next(each for each in page.splitlines() if "Sur cette" in each).split())
     figures = "".join(map(str, (pupils, teachers, pupils + teachers)))

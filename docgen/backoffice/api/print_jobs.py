@@ -23,6 +23,7 @@ from docgen.records import Roster
 
 router = Router(tags=["print-jobs"])
 NEWEST_FIRST = ("-created_at", "-id")
+HEAVY = ("profile", "template__archive")  # that no answer shows
 Classes = Annotated[list[Label], Field(max_length=500)]
 People = Annotated[list[Annotated[str, Field(min_length=1, max_length=32)]], Field(max_length=5000)]
 
@@ -163,7 +164,7 @@ def watched(row: models.PrintJob) -> WatchedJob:
 
 def job_of(request: Request, job: UUID) -> models.PrintJob:
     """Give a job that the sender sees."""
-    return one(seen(models.PrintJob, request).select_related("template"), pk=job)
+    return one(seen(models.PrintJob, request).select_related("template").defer(*HEAVY), pk=job)
 
 
 @router.get("/print-jobs", auth=scope("read:print-jobs"), response=Page[Job])
@@ -171,7 +172,7 @@ def listed(
     request: Request, paging: Paged, school: Uai | None = None, stage: Slug | None = None
 ) -> dict[str, object]:
     """Liste les lots, les plus récents d’abord."""
-    rows = seen(models.PrintJob, request).select_related("template")
+    rows = seen(models.PrintJob, request).select_related("template").defer(*HEAVY)
     rows = rows.filter(school=school) if school else rows
     rows = rows.filter(stage=stage) if stage else rows
     found = page(rows, NEWEST_FIRST, paging)
@@ -264,11 +265,12 @@ def _only(roster: Roster, people: Sequence[str]) -> Roster:
     Raises:
         InvalidInput: for those who are not in it.
     """
+    wanted = set(people)
     known = {person.id for person in roster.people}
-    if unknown := sorted(set(people) - known):
+    if unknown := sorted(wanted - known):
         what = "cette personne n’est pas parmi les bénéficiaires présents de ce modèle."
         raise InvalidInput(Trouble(what, f"personne {each}") for each in unknown)
-    chosen = tuple(person for person in roster.people if person.id in people)
+    chosen = tuple(person for person in roster.people if person.id in wanted)
     return Roster(chosen, roster.school_year, roster.devices, roster.cessions)
 
 
