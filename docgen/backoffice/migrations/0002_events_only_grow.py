@@ -29,7 +29,10 @@ POSTGRESQL = (
     FOR EACH ROW EXECUTE FUNCTION events_stay();
     """,
 )
-UNDO_SQLITE = ("DROP TRIGGER events_stay", "DROP TRIGGER events_remain")
+UNDO_SQLITE = (
+    "DROP TRIGGER IF EXISTS events_stay",
+    "DROP TRIGGER IF EXISTS events_remain",
+)
 UNDO_POSTGRESQL = ("DROP TRIGGER events_stay ON backoffice_event", "DROP FUNCTION events_stay")
 
 
