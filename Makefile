@@ -13,7 +13,7 @@ demo: ## Print the documents of a made-up school into out/ (the main job)
 test: ## Run every test, then the service's own on PostgreSQL, Redis and S3
 	@scripts/setup dev
 	@.venv/bin/python -m pytest -n auto
-	@.venv/bin/python -m tests.service.servers pytest tests/service
+	@.venv/bin/python -m tests.service.servers pytest tests/service -m "not embedded"
 
 check: ## Check format, lint, types and layers, then run every test
 	@scripts/setup dev
@@ -22,7 +22,7 @@ check: ## Check format, lint, types and layers, then run every test
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
 	.venv/bin/python -m pytest -n auto
-	.venv/bin/python -m tests.service.servers pytest tests/service
+	.venv/bin/python -m tests.service.servers pytest tests/service -m "not embedded"
 
 fix: ## Format, and mend what ruff can mend
 	@scripts/setup dev

@@ -17,7 +17,7 @@ from tests.service import oidc_town
 from tests.service.oidc_town import CANARY, MAIL, PEOPLE, SPOILT, UAI, Browser, Place, free_port
 
 WAYS = "token_endpoint_auth_methods_supported"
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.embedded]
 
 
 @pytest.fixture(scope="module")

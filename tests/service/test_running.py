@@ -21,7 +21,7 @@ DOCGEN = [sys.executable, "-c", "from docgen.cli import main; main()"]
 UAI = "0130000X"
 PATIENCE = 60  # seconds; a busy machine is no fault of the service
 OWN = ("DATABASE_URL", "BROKER_URL", "DOCGEN_S3_BUCKET", "DOCGEN_SECRET_KEY", "DOCGEN_KEY")
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.embedded]
 
 
 @dataclass
