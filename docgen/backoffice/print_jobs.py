@@ -113,14 +113,7 @@ def reprint(
     Raises:
         InvalidInput: when the job's values were purged, or hold none of these documents.
     """
-    found = Document.objects.filter(volume__job=job).order_by("volume__number", "position")
-    if documents:
-        found = found.filter(pk__in=documents)
-    rows = list(found)
-    is_purged = not job.letterhead
-    if is_purged or len(rows) != (len(set(documents)) or job.documents):
-        what = "ces documents ne sont pas dans ce lot, ou leur durée de conservation est passée."
-        raise InvalidInput(Problem(what, job.name, "Refaites un lot."))
+    rows = _chosen(job, documents)
     size = Volume.objects.filter(job=job).order_by("number").values_list("documents", flat=True)[0]
     printed = {each.mark for each in rows}
     again = PrintJob(
@@ -159,6 +152,19 @@ def reprint(
             duplicata=is_duplicata,
         )
     return again
+
+
+def _chosen(job: PrintJob, documents: Sequence[int]) -> list[Document]:
+    """Give rows of a job in the order of printing: those of these ids, or all."""
+    found = Document.objects.filter(volume__job=job).order_by("volume__number", "position")
+    if documents:
+        found = found.filter(pk__in=documents)
+    rows = list(found)
+    is_purged = not job.letterhead
+    if is_purged or len(rows) != (len(set(documents)) or job.documents):
+        what = "ces documents ne sont pas dans ce lot, ou leur durée de conservation est passée."
+        raise InvalidInput(Problem(what, job.name, "Refaites un lot."))
+    return rows
 
 
 def _duplicata(mark: str) -> str:

@@ -59,16 +59,12 @@ def press(  # noqa: PLR0917 - an option of the command each
     from docgen.press import Order, prepare
 
     model = library.load(template)
-    wanted = model.manifest.layout(layout)
+    wanted, audience = model.manifest.layout(layout), model.manifest.audience
     place = rosters.read_school(school)
-    audience = model.manifest.audience
     found = rosters.read(roster, school=place, audience=audience, stock=stock, cessions=cessions)
     data = data_folder()
     request = Order(
-        model,
-        wanted,
-        place,
-        found,
+        *(model, wanted, place, found),
         on.date() if on else date.today(),  # noqa: DTZ011 - the school's own day
         tuple(only or ()),
         copies,

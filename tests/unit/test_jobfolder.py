@@ -394,8 +394,8 @@ def test_a_press_that_was_killed_while_files_moved_does_not_bar_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unticketed(monkeypatch)
-    out = tmp_path / "out"
-    write_job(job(people(2)), out)
-    (out / "job.json").unlink()  # the index goes first and comes last
-    write_job(job(people(1)), out)
-    assert json.loads((out / "job.json").read_text(encoding="utf-8"))["documents"] == 1
+    index = tmp_path / "out" / "job.json"
+    write_job(job(people(2)), index.parent)
+    index.unlink()  # the index goes first and comes last
+    write_job(job(people(1)), index.parent)
+    assert json.loads(index.read_text(encoding="utf-8"))["documents"] == 1
