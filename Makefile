@@ -12,7 +12,7 @@ demo: ## Print the documents of a made-up school into out/ (the main job)
 
 test: ## Run every test, then the service's own on PostgreSQL, Redis and S3
 	@scripts/setup dev
-	@.venv/bin/python -m pytest -n auto
+	@.venv/bin/python -m pytest -n auto -m "not alone"
 	@.venv/bin/python -m tests.service.servers pytest tests/service -m "not embedded"
 
 check: ## Check format, lint, types and layers, then run every test
@@ -21,7 +21,7 @@ check: ## Check format, lint, types and layers, then run every test
 	.venv/bin/ruff check
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
-	.venv/bin/python -m pytest -n auto
+	.venv/bin/python -m pytest -n auto -m "not alone"
 	.venv/bin/python -m tests.service.servers pytest tests/service -m "not embedded"
 
 fix: ## Format, and mend what ruff can mend

@@ -12,7 +12,7 @@ from tests.service import callers, webserver
 from tests.service.webserver import ROOT
 from workers.print_jobs import print_volume
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.alone]
 PATIENCE = 90
 PAGE = ROOT / "docs" / "guide" / "api.md"
 
