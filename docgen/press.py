@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
@@ -145,10 +146,15 @@ class Job:
                 self.problems += error.problems
                 continue
             for mark in self.order.marks:
-                number, reference = self._numbered(person, mark, taken)
+                number, reference = self._numbered(person, mark, cleaned, taken)
                 copy = Copy(where, variant.name, cleaned, reference, mark)
                 title = joined(person.usage_name or person.family_name, person.first_name)
                 yield Document(person.id, person.division, title, number, copy)
+
+    @cached_property
+    def _said(self) -> str:
+        """What all the documents say alike."""
+        return _digest(self.constants)
 
     def _variant(self, person: Person, ceded: date | None, where: str) -> Variant:
         manifest = self.order.template.manifest
@@ -165,17 +171,28 @@ class Job:
             )
         return manifest.variant(adult)
 
-    def _numbered(self, person: Person, mark: str, taken: set[str]) -> tuple[bytes, str]:
-        """Number a document; a reference already taken in the job is drawn again, the same way."""
+    def _numbered(
+        self, person: Person, mark: str, values: Mapping[str, str], taken: set[str]
+    ) -> tuple[bytes, str]:
+        """Number a document by all that it says: paper that says something else has another number.
+
+        A reference already taken in the job is drawn again, the same way.
+        """
         prefix = self.order.template.manifest.reference
+        said = _digest(values)
         for attempt in range(1000):
-            facts = (*self.order.identity, person.id, mark, str(attempt))
+            facts = (*self.order.identity, person.id, mark, self._said, said, str(attempt))
             number = pagecode.document_number(self.key, *facts)
             reference = pagecode.reference(prefix, number)
             if reference not in taken:
                 taken.add(reference)
                 return number, reference
         raise InvalidInput("Trop de documents dans un lot : les références se répètent.")
+
+
+def _digest(values: Mapping[str, str]) -> str:
+    content = "\0".join(f"{name}\0{text}" for name, text in sorted(values.items()))
+    return sha256(content.encode()).hexdigest()
 
 
 def prepare(order: Order, key: Key, cache: Path) -> Job:

@@ -8,7 +8,14 @@ import django.db
 from django.db.models import Model
 
 from docgen.backoffice import beats, claims, queue
-from docgen.backoffice.models import Attestation, Conversion, HookCall, Volume
+from docgen.backoffice.models import (
+    Attestation,
+    Binding,
+    Conversion,
+    HookCall,
+    ScanPart,
+    Volume,
+)
 from workers import working
 
 EVERY = 3  # seconds
@@ -17,6 +24,8 @@ MOST = 64  # bells of a line that hang: more would say nothing new
 KINDS: tuple[tuple[str, type[Model]], ...] = (
     (queue.PRINT, Volume),
     (queue.ATTEST, Attestation),
+    (queue.READ, ScanPart),
+    (queue.BIND, Binding),
     (queue.WORD, Conversion),
     (queue.CALL, HookCall),
 )

@@ -38,6 +38,13 @@ SEEN: dict[type[Model], set[str]] = {
     models.AttestedCession: PUPILS,
     models.Conversion: PUPILS,
     models.SchoolModel: PUPILS,
+    models.Paper: PUPILS,
+    models.ScanBatch: PUPILS,
+    models.ScanPart: PUPILS,
+    models.ScannedPage: PUPILS,
+    models.ReviewStep: PUPILS,
+    models.Return: PUPILS,
+    models.Binding: PUPILS,
     models.Event: PUPILS,
     models.Hook: {"program"},
     models.HookCall: {"program"},
@@ -68,6 +75,7 @@ class Side:
         self.template = self.add(models.TemplateVersion, slug="x", checksum=uai, archive=b"")
         self.people()
         self.papers()
+        self.scans()
         self.exchanges()
 
     def add(self, table: type[Model], **values: object) -> Model:
@@ -120,6 +128,19 @@ class Side:
             serial="S1",
             person="E1",
         )
+
+    def scans(self) -> None:
+        school = {"school": self.school}
+        number = self.uai[-6:].encode()
+        self.add(models.Paper, **school, number=number, sides=1, width=595, height=842)
+        batch = self.add(models.ScanBatch, **school, sha256=self.uai, size=1)
+        part = self.add(models.ScanPart, batch=batch, first=0)
+        page = self.add(
+            models.ScannedPage, batch=batch, part=part, index=0, outcome="blank", reading={}
+        )
+        self.add(models.ReviewStep, page=page, action="discard", before={}, after={})
+        self.add(models.Return, **school, number=number, sides=1)
+        self.add(models.Binding, **school)
 
     def job(self, stage: str) -> models.PrintJob:
         return models.PrintJob.objects.create(

@@ -13,12 +13,22 @@ from docgen.backoffice.models.printing import (
     TemplateVersion,
     Volume,
 )
+from docgen.backoffice.models.returns import (
+    Binding,
+    Paper,
+    Return,
+    ReviewStep,
+    ScanBatch,
+    ScannedPage,
+    ScanPart,
+)
 from docgen.backoffice.models.work import State, Work
 
 __all__ = [
     "Attestation",
     "AttestedCession",
     "Beat",
+    "Binding",
     "Cession",
     "Client",
     "CompiledForm",
@@ -31,10 +41,16 @@ __all__ = [
     "HookCall",
     "IdempotentAnswer",
     "Loan",
+    "Paper",
     "Person",
     "PrintJob",
     "PrintShop",
+    "Return",
+    "ReviewStep",
     "Role",
+    "ScanBatch",
+    "ScanPart",
+    "ScannedPage",
     "School",
     "SchoolModel",
     "State",

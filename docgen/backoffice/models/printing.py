@@ -132,7 +132,7 @@ class Document(models.Model):
     person = models.CharField(max_length=32)
     division = models.CharField(max_length=50, blank=True)
     title = models.CharField(max_length=500, blank=True)
-    number = models.BinaryField()
+    number = models.BinaryField(max_length=6)
     reference = models.CharField(max_length=20)
     variant = models.CharField(max_length=50)
     values = models.JSONField()
@@ -144,7 +144,10 @@ class Document(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("volume", "position"), name="documents_in_order"),
         )
-        indexes = (models.Index(fields=("reference",), name="documents_by_reference"),)
+        indexes = (
+            models.Index(fields=("reference",), name="documents_by_reference"),
+            models.Index(fields=("number",), name="documents_by_number"),
+        )
 
     def __str__(self) -> str:
         return self.reference
