@@ -5,6 +5,7 @@ DocgenError                    code, exit_code, problems
 │   ├── RosterRejected         a school's file: unreadable, incomplete, contradictory
 │   ├── ValuesRejected         values that a template's fields refuse
 │   ├── TemplateRejected       a template folder that does not hold together
+│   ├── ScanRejected           a file of scans that cannot be opened, or not safely
 │   └── MissingGlyph           a character that the pinned font cannot draw
 ├── PromiseBroken              the paper would not be what the layout promises
 │   ├── FieldDoesNotFit        a value too long for its slot, even at 80 % of its size
@@ -86,6 +87,12 @@ class TemplateRejected(InvalidInput):
     """A template folder that does not hold together."""
 
     code = "template-rejected"
+
+
+class ScanRejected(InvalidInput):
+    """A file of scans that cannot be opened, or not safely."""
+
+    code = "scan-rejected"
 
 
 class MissingGlyph(InvalidInput):

@@ -51,6 +51,32 @@ class Imposition:
         return corners[: self.codes]
 
 
+@dataclass(frozen=True, slots=True)
+class SideZone:
+    """A zone that somebody signs, on a side counted from 1; points from its bottom left."""
+
+    name: str
+    side: int
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+def zones_on_sides(form: Form, imposition: Imposition, variant: str) -> list[SideZone]:
+    """Give the zones of a variant where they stand on the sides of paper."""
+    return [
+        SideZone(
+            *(zone.name, side, place.x + zone.x * place.scale, place.y + zone.y * place.scale),
+            *(zone.width * place.scale, zone.height * place.scale),
+        )
+        for side, placements in enumerate(imposition.sides, 1)
+        for place in placements
+        for zone in form.variants[variant].zones
+        if zone.page == place.page
+    ]
+
+
 def impose(form: Form, layout: Layout, codes: int = 2) -> Imposition:
     """Place the pages of a layout on sides of A4; a layout of free length has the form's pages.
 

@@ -57,6 +57,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     be turned to stand upright; `skew` what remains, in degrees. `step` names the step of the
     cascade that read it; `ink` is the share of dark pixels, `quality` what tells the better of two
     scans of the same side (more is better). `reason` refines the verdict (see `sorting.REASONS`).
+    `preview` is where its picture (JPEG, upright) stands in the part's previews: start and length.
     `strangers` counts symbols of another kind (a label, a bar code): told, never used.
     """
 
@@ -75,3 +76,4 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     ink: float = 0.0
     quality: float = 0.0
     clean_page: int = 0
+    preview: tuple[int, int] = (0, 0)

@@ -97,14 +97,16 @@ class ScanPart(Work):
     """Sides of a batch that are read together: `first` to `last`, the last one not among them.
 
     The first part also opens the file and counts its sides: until then its `last` is None.
-    `copy` names its clean copy in the store: a PDF that holds the images alone. `skipped` are the
-    sides that put an end to who read them.
+    `copy` names its clean copy in the store, a PDF that holds the images alone; `previews` holds
+    a small picture of each side, one after the other. `skipped` are the sides that put an end to
+    who read them.
     """
 
     batch = models.ForeignKey(ScanBatch, models.CASCADE, related_name="parts")
     first = models.IntegerField()
     last = models.IntegerField(null=True)
     copy = models.CharField(max_length=64, blank=True)
+    previews = models.CharField(max_length=64, blank=True)
     readings = models.JSONField(default=list)
     skipped = models.JSONField(default=list)
 
