@@ -57,6 +57,7 @@ def create(job: Job, requested_by: str, priority: int = BATCH) -> PrintJob:
     row = PrintJob(
         name=jobfolder.name(job),
         layout=order.layout.name,
+        school_year=order.roster.school_year,
         key_number=job.key.number,
         constants=dict(job.constants),
         letterhead=msgspec.to_builtins(order.school),
@@ -121,6 +122,7 @@ def reprint(
         school_id=job.school_id,
         template_id=job.template_id,
         layout=job.layout,
+        school_year=job.school_year,
         key_number=job.key_number,
         constants=job.constants,
         letterhead=job.letterhead,
@@ -156,7 +158,9 @@ def reprint(
 
 def _chosen(job: PrintJob, documents: Sequence[int]) -> list[Document]:
     """Give rows of a job in the order of printing: those of these ids, or all."""
-    found = Document.objects.filter(volume__job=job).order_by("volume__number", "position")
+    # Those of a cancelled job are nobody's any more.
+    found = Document.objects.filter(volume__job=job).exclude(person="")
+    found = found.order_by("volume__number", "position")
     if documents:
         found = found.filter(pk__in=documents)
     rows = list(found)
@@ -280,7 +284,9 @@ def cancel(job: PrintJob, by: str) -> None:
             raise InvalidInput(Problem(what, job.name, "Prévenez l’imprimeur."))
         PrintJob.objects.filter(pk=job.pk).update(stage=PrintJob.Stage.CANCELLED)
         files = files_of(job)
-        Document.objects.filter(volume__job=job).delete()
+        # Its paper may be about: a number and a reference still tell it from a stranger's.
+        unnamed = {"person": "", "division": "", "title": "", "values": {}}
+        Document.objects.filter(volume__job=job).update(**unnamed)
         # A token that grows takes the claim from whoever holds it.
         Volume.objects.filter(job=job).update(
             state=State.CANCELLED, token=F("token") + 1, sha256="", register="", finished_at=Now()

@@ -114,7 +114,7 @@ def test_a_job_that_was_never_printed_is_cancelled_with_all_that_it_says() -> No
     housekeeping.purge(PERIODS, really=True)
     job.refresh_from_db()
     assert job.stage == "cancelled"
-    assert not models.Document.objects.filter(volume__job=job).exists()
+    assert not models.Document.objects.filter(volume__job=job).exclude(person="").exists()
 
 
 def test_answers_calls_and_sign_ins_go_in_their_time() -> None:

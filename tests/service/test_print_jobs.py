@@ -52,14 +52,19 @@ def test_a_reprint_is_the_same_bytes_and_a_duplicata_differs() -> None:
     assert content(duplicata) != content(job)
 
 
-def test_a_cancelled_job_leaves_no_value_and_no_file() -> None:
+def test_a_cancelled_job_leaves_no_value_no_name_and_no_file() -> None:
     job = town.job(town.school(), 3)
     print_volume("1")
     (sha256,) = (volume.sha256 for volume in job.volumes.all())
     print_jobs.cancel(job, "test")
     job.refresh_from_db()
     assert job.stage == "cancelled"
-    assert not models.Document.objects.filter(volume__job=job).exists()
+    rows = models.Document.objects.filter(volume__job=job)
+    assert {(each.person, each.division, each.title) for each in rows} == {("", "", "")}
+    assert [each.values for each in rows] == [{}, {}, {}]
+    assert all(each.number and each.reference for each in rows)  # its paper is still told
+    with pytest.raises(InvalidInput):
+        print_jobs.reprint(job, "test")
     with pytest.raises(FileNotFoundError):
         store.opened(sha256)
 

@@ -165,7 +165,7 @@ def test_what_two_people_do_at_once_leaves_a_job_whole() -> None:
         job.refresh_from_db()
         assert job.stage == "cancelled"
         assert {each.state for each in job.volumes.all()} == {State.CANCELLED}
-        assert not models.Document.objects.filter(volume__job=job).exists()
+        assert not models.Document.objects.filter(volume__job=job).exclude(person="").exists()
         for again in job.reprints.all():
             assert models.Document.objects.filter(volume__job=again).count() == 4
             print_jobs.cancel(again, "test")

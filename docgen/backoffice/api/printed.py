@@ -56,6 +56,7 @@ class Document(Schema):
 def documents(request: Request, job: UUID, paging: Paged) -> dict[str, object]:
     """Liste les documents d’un lot, dans l’ordre d’impression."""
     rows = seen(models.Document, request).filter(volume__job=job_of(request, job))
+    rows = rows.exclude(person="")  # those of a cancelled job say nothing any more
     return page(rows.select_related("volume"), ["volume_id", "position"], paging)
 
 

@@ -63,6 +63,7 @@ class PrintJob(models.Model):
     school = models.ForeignKey(School, models.PROTECT, related_name="jobs")
     template = models.ForeignKey(TemplateVersion, models.PROTECT, related_name="jobs")
     layout = models.CharField(max_length=50)
+    school_year = models.CharField(max_length=9, blank=True)
     stage = models.CharField(max_length=9, choices=Stage.choices, default=Stage.ACCEPTED)
     key_number = models.SmallIntegerField()
     constants = models.JSONField()
