@@ -1,0 +1,269 @@
+"""A document bound again from its scanned sides: upright, in order, the scans' own images in it.
+
+Nothing is resampled or compressed again: an image's bytes are copied from the clean copy, and the
+page alone lays it straight. The file is PDF/A-2b (`archival`) and says where each side came from.
+"""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Literal, Protocol, Self
+
+import msgspec
+from pypdf import PdfReader, PdfWriter
+from pypdf.generic import (
+    ArrayObject,
+    DictionaryObject,
+    EncodedStreamObject,
+    FloatObject,
+    NameObject,
+    StreamObject,
+)
+
+from docgen.errors import InvalidInput, Problem
+from docgen.scanning import placing
+from docgen.scanning.findings import Matrix
+from docgen.scanning.placing import Size
+
+OPENED = 32  # clean copies kept open: the parts that a group of documents came from
+IMAGE_KEYS = (  # all that an image of ours has; anything else is left where it is
+    *("/Type", "/Subtype", "/Width", "/Height", "/BitsPerComponent", "/ColorSpace"),
+    *("/Filter", "/DecodeParms", "/Decode"),
+)
+
+
+class Signed(Protocol):
+    """A zone that somebody signs, as far as its return is concerned."""
+
+    @property
+    def side(self) -> int:
+        """The side where it stands, from 1."""
+
+    @property
+    def required(self) -> bool:
+        """Whether the document is worth nothing without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SideSource:
+    """A side that came home: its image in a clean copy, and how it lies on its paper.
+
+    `page` counts from 0. `matrix` goes from pixels to points of the side; None when somebody filed
+    it by hand. `turned` is by how many degrees, clockwise, the image is to be turned to stand
+    upright: asked only without a matrix, or with one that cannot be true. `label` and `place` say
+    which scan it was, and which side of it, from 1: they are written in the index of the file.
+    """
+
+    side: int
+    copy: Path
+    page: int
+    matrix: Matrix | None = None
+    turned: int = 0
+    label: str = ""
+    place: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a signed file is: its title, its sides and their size in points, and the moment.
+
+    `needed` are the sides that paper alone may give: the original print stands for the others.
+    """
+
+    title: str
+    reference: str
+    sides: int
+    needed: tuple[int, ...]
+    width: float
+    height: float
+    now: datetime
+
+
+class Face(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a page of a signed file came from.
+
+    `label` and `place` name a side of a scan; `sha256` is of the image's own bytes, or of the
+    original print. `fitted`: laid in the middle of its paper, for want of codes to lay it by.
+    """
+
+    side: int
+    origin: Literal["scan", "original"]
+    sha256: str
+    label: str = ""
+    place: int = 0
+    fitted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A signed file: where each of its pages came from, and the sides that it does not have."""
+
+    faces: tuple[Face, ...]
+    left_out: tuple[int, ...]
+
+    @property
+    def pages(self) -> int:
+        """How many pages it has."""
+        return len(self.faces)
+
+
+def sides_needed(
+    returns: Literal["all", "signed"], sides: int, zones: Iterable[Signed]
+) -> list[int]:
+    """Say which sides must come home: all of them, or those that somebody must sign."""
+    signed = {zone.side for zone in zones if zone.required} if returns == "signed" else set()
+    return sorted(signed) or list(range(1, sides + 1))
+
+
+def bind(
+    sources: Sequence[SideSource], facts: Facts, original: Path | None, stream: IO[bytes]
+) -> Bound:
+    """Bind one document; for several out of the same clean copies, keep a `Binder`."""
+    with Binder() as binder:
+        return binder.bind(sources, facts, original, stream)
+
+
+class Binder:
+    """Binds documents one after the other, and keeps open the clean copies that they share."""
+
+    def __init__(self) -> None:
+        self._opened: OrderedDict[Path, tuple[IO[bytes], PdfReader]] = OrderedDict()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the clean copies."""
+        while self._opened:
+            self._opened.popitem()[1][0].close()
+
+    def bind(
+        self,
+        sources: Sequence[SideSource],
+        facts: Facts,
+        original: Path | None,
+        stream: IO[bytes],
+    ) -> Bound:
+        """Write the signed file of a document, and say where its pages came from.
+
+        Raises:
+            InvalidInput: when a scan of a side holds no image.
+            ValueError: when the sides given are not those that the document must have.
+        """
+        by_side = _by_side(sources, facts)
+        writer = PdfWriter()
+        faces = [
+            self._side(writer, by_side[side], facts)
+            for side in range(1, facts.sides + 1)
+            if side in by_side
+        ]
+        writer.write(stream)
+        found = {face.side for face in faces}
+        left_out = tuple(side for side in range(1, facts.sides + 1) if side not in found)
+        return Bound(tuple(faces), left_out)
+
+    def _side(self, writer: PdfWriter, source: SideSource, facts: Facts) -> Face:
+        image, natural = self._image(source)
+        paper = Size(facts.width, facts.height)
+        pixels = Size(*(float(str(image[key])) for key in ("/Width", "/Height")))
+        matrix = source.matrix
+        if matrix is None or not placing.believable(matrix, pixels, paper):
+            matrix = None
+        laid = matrix or placing.fitted(pixels, natural, source.turned, paper)
+        place = " ".join(f"{value:.4f}" for value in placing.drawing(laid, pixels))
+        content = f"q 0 0 {paper.width:.2f} {paper.height:.2f} re W n {place} cm/I Do Q"
+        page = writer.add_blank_page(*paper)
+        _set(page, "/MediaBox", _box(paper))
+        copied = writer._add_object(_copied(image, writer))
+        _set(page, "/Resources", _dictionary(XObject=_dictionary(I=copied)))
+        _set(page, "/Contents", writer._add_object(_stream(content.encode())))
+        return Face(
+            side=source.side,
+            origin="scan",
+            sha256=hashlib.sha256(image._data).hexdigest(),
+            label=source.label,
+            place=source.place,
+            fitted=matrix is None,
+        )
+
+    def _image(self, source: SideSource) -> tuple[StreamObject, Size]:
+        """Read the one image of a page of a clean copy, and the size of that page."""
+        reader = self._reader(source.copy)
+        page = reader.pages[source.page]
+        images = _inside(page, "/Resources", "/XObject")
+        if len(images) != 1:
+            what = "cette face n’a pas pu être ouverte : elle n’a pas d’image."
+            where = f"face {source.side}"
+            raise InvalidInput(Problem(what, where, "Numérisez-la à nouveau."))
+        (name,) = images
+        reference = images.raw_get(name)
+        image = reference.get_object()
+        # The reader would keep every image that it has ever read.
+        reader.resolved_objects.pop((reference.generation, reference.idnum), None)
+        return image, Size(float(page.mediabox.width), float(page.mediabox.height))
+
+    def _reader(self, path: Path) -> PdfReader:
+        if path in self._opened:
+            self._opened.move_to_end(path)
+            return self._opened[path][1]
+        if len(self._opened) == OPENED:
+            self._opened.popitem(last=False)[1][0].close()
+        file = path.open("rb")
+        self._opened[path] = file, PdfReader(file)
+        return self._opened[path][1]
+
+
+def _by_side(sources: Sequence[SideSource], facts: Facts) -> dict[int, SideSource]:
+    by_side = {source.side: source for source in sources}
+    if len(by_side) != len(sources) or not by_side.keys() <= set(range(1, facts.sides + 1)):
+        raise ValueError("a side is given twice, or is not of this document")
+    if missing := set(facts.needed) - by_side.keys():
+        raise ValueError(f"sides {sorted(missing)} must come home before the document is bound")
+    return by_side
+
+
+def _inside(found: DictionaryObject, *keys: str) -> DictionaryObject:
+    """Follow keys from a dictionary to one inside it; what is not there is empty."""
+    for key in keys:
+        inner = found.get(key, DictionaryObject()).get_object()
+        found = inner if isinstance(inner, DictionaryObject) else DictionaryObject()
+    return found
+
+
+def _copied(image: StreamObject, writer: PdfWriter) -> StreamObject:
+    copied = EncodedStreamObject()
+    for key in IMAGE_KEYS:
+        if key in image:
+            _set(copied, key, image.raw_get(key).clone(writer))
+    copied._data = image._data
+    return copied
+
+
+def _stream(content: bytes) -> StreamObject:
+    stream = StreamObject()
+    stream.set_data(content)
+    return stream
+
+
+def _box(paper: Size) -> ArrayObject:
+    return ArrayObject(FloatObject(round(value, 2)) for value in (0, 0, *paper))
+
+
+def _dictionary(**entries: Any) -> DictionaryObject:  # noqa: ANN401
+    return DictionaryObject({NameObject(f"/{key}"): value for key, value in entries.items()})
+
+
+def _set(target: DictionaryObject, key: str, value: Any) -> None:  # noqa: ANN401
+    target[NameObject(key)] = value
