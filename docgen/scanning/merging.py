@@ -4,28 +4,31 @@ Nothing is resampled or compressed again: an image's bytes are copied from the c
 page alone lays it straight. The file is PDF/A-2b (`archival`) and says where each side came from.
 """
 
-import hashlib
+import json
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Literal, Protocol, Self
+from typing import IO, Literal, Protocol, Self
 
 import msgspec
+from msgspec import to_builtins
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import (
     ArrayObject,
-    DictionaryObject,
     EncodedStreamObject,
-    FloatObject,
-    NameObject,
+    NumberObject,
     StreamObject,
+    TextStringObject,
 )
 
 from docgen.errors import InvalidInput, Problem
-from docgen.scanning import placing
+from docgen.scanning import borrowing, placing
+from docgen.scanning.archival import archive, dictionary, inside, name, stream_of
 from docgen.scanning.findings import Matrix
 from docgen.scanning.placing import Size
 
@@ -83,7 +86,7 @@ class Facts:
     now: datetime
 
 
-class Face(msgspec.Struct, frozen=True, kw_only=True):
+class Face(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where a page of a signed file came from.
 
     `label` and `place` name a side of a scan; `sha256` is of the image's own bytes, or of the
@@ -100,10 +103,14 @@ class Face(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A signed file: where each of its pages came from, and the sides that it does not have."""
+    """A signed file: where each of its pages came from, and the sides that it does not have.
+
+    `is_archival` tells whether it is PDF/A: not with a font that is not embedded, nor with CMYK.
+    """
 
     faces: tuple[Face, ...]
     left_out: tuple[int, ...]
+    is_archival: bool
 
     @property
     def pages(self) -> int:
@@ -164,45 +171,22 @@ class Binder:
         """
         by_side = _by_side(sources, facts)
         writer = PdfWriter()
-        faces = [
-            self._side(writer, by_side[side], facts)
-            for side in range(1, facts.sides + 1)
-            if side in by_side
-        ]
-        writer.write(stream)
-        found = {face.side for face in faces}
+        binding = _Binding(writer, facts)
+        for side in range(1, facts.sides + 1):
+            if side in by_side:
+                binding.scan(by_side[side], *self._image(by_side[side]))
+            elif original is not None:
+                binding.borrow(side, original)
+        found = {face.side for face in binding.faces}
         left_out = tuple(side for side in range(1, facts.sides + 1) if side not in found)
-        return Bound(tuple(faces), left_out)
-
-    def _side(self, writer: PdfWriter, source: SideSource, facts: Facts) -> Face:
-        image, natural = self._image(source)
-        paper = Size(facts.width, facts.height)
-        pixels = Size(*(float(str(image[key])) for key in ("/Width", "/Height")))
-        matrix = source.matrix
-        if matrix is None or not placing.believable(matrix, pixels, paper):
-            matrix = None
-        laid = matrix or placing.fitted(pixels, natural, source.turned, paper)
-        place = " ".join(f"{value:.4f}" for value in placing.drawing(laid, pixels))
-        content = f"q 0 0 {paper.width:.2f} {paper.height:.2f} re W n {place} cm/I Do Q"
-        page = writer.add_blank_page(*paper)
-        _set(page, "/MediaBox", _box(paper))
-        copied = writer._add_object(_copied(image, writer))
-        _set(page, "/Resources", _dictionary(XObject=_dictionary(I=copied)))
-        _set(page, "/Contents", writer._add_object(_stream(content.encode())))
-        return Face(
-            side=source.side,
-            origin="scan",
-            sha256=hashlib.sha256(image._data).hexdigest(),
-            label=source.label,
-            place=source.place,
-            fitted=matrix is None,
-        )
+        binding.close(stream)
+        return Bound(tuple(binding.faces), left_out, not binding.faults)
 
     def _image(self, source: SideSource) -> tuple[StreamObject, Size]:
         """Read the one image of a page of a clean copy, and the size of that page."""
         reader = self._reader(source.copy)
         page = reader.pages[source.page]
-        images = _inside(page, "/Resources", "/XObject")
+        images = inside(page, "/Resources", "/XObject")
         if len(images) != 1:
             what = "cette face n’a pas pu être ouverte : elle n’a pas d’image."
             where = f"face {source.side}"
@@ -225,6 +209,89 @@ class Binder:
         return self._opened[path][1]
 
 
+class _Binding:
+    """One document being bound."""
+
+    def __init__(self, writer: PdfWriter, facts: Facts) -> None:
+        self.writer = writer
+        self.facts = facts
+        self.faces: list[Face] = []
+        self.faults: set[str] = set()
+        self._paper = Size(facts.width, facts.height)
+        self._contents: list[bytes] = []
+        self._original: PdfReader | None = None
+        self._digest = ""
+
+    def scan(self, source: SideSource, image: StreamObject, natural: Size) -> None:
+        """Add a side that came home: its image, laid on its paper."""
+        pixels = Size(*(float(str(image[key])) for key in ("/Width", "/Height")))
+        matrix = source.matrix
+        if matrix is None or not placing.believable(matrix, pixels, self._paper):
+            matrix = None
+        laid = matrix or placing.fitted(pixels, natural, source.turned, self._paper)
+        place = " ".join(f"{value:.4f}" for value in placing.drawing(laid, pixels))
+        box = f"{self._paper.width:.2f} {self._paper.height:.2f}"
+        content = f"q 0 0 {box} re W n {place} cm/I Do Q".encode()
+        self._contents.append(content)
+        writer = self.writer
+        page = writer.add_blank_page(*(round(length, 2) for length in self._paper))
+        named = dictionary(I=writer._add_object(_copied(image, writer)))
+        page.update(
+            dictionary(
+                Resources=dictionary(XObject=named),
+                Contents=writer._add_object(stream_of(content)),
+            )
+        )
+        self.faults |= set(borrowing.faults(inside(page, "/Resources")))
+        self.faces.append(
+            Face(
+                side=source.side,
+                origin="scan",
+                sha256=sha256(image._data).hexdigest(),
+                label=source.label,
+                place=source.place,
+                fitted=matrix is None,
+            )
+        )
+
+    def borrow(self, side: int, original: Path) -> None:
+        """Add a side of the original print, if it has it."""
+        if self._original is None:
+            content = original.read_bytes()
+            self._digest = sha256(content).hexdigest()
+            self._original = PdfReader(BytesIO(content))
+            self._font = borrowing.embed_mark_font(self.writer)
+        if side <= len(self._original.pages):
+            page = borrowing.borrow(self.writer, self._original.pages[side - 1], self._font)
+            self.faults |= set(borrowing.faults(inside(page, "/Resources")))
+            self.faces.append(Face(side=side, origin="original", sha256=self._digest))
+
+    def close(self, stream: IO[bytes]) -> None:
+        """Say where pages came from, in bookmarks, labels and metadata, and write the file."""
+        facts = self.facts
+        labels = ArrayObject()
+        for index, face in enumerate(self.faces):
+            origin = ", impression d’origine" if face.origin == "original" else ""
+            title = f"Face {face.side}/{facts.sides}{origin}"
+            self.writer.add_outline_item(title=title, page_number=index)
+            prefix = TextStringObject(f"{facts.reference}/")
+            label = dictionary(P=prefix, S=name("D"), St=NumberObject(face.side))
+            labels += [NumberObject(index), label]
+        root = self.writer.root_object
+        root[name("PageLabels")] = dictionary(Nums=labels)
+        root[name("PageMode")] = name("UseOutlines")
+        archive(
+            self.writer,
+            title=facts.title,
+            identifier=facts.reference,
+            now=facts.now,
+            index=json.dumps([to_builtins(face) for face in self.faces]),
+            content=b"\n".join(self._contents),
+            is_archival=not self.faults,
+        )
+        self.writer.write(stream)
+
+
 def _by_side(sources: Sequence[SideSource], facts: Facts) -> dict[int, SideSource]:
     by_side = {source.side: source for source in sources}
     if len(by_side) != len(sources) or not by_side.keys() <= set(range(1, facts.sides + 1)):
@@ -234,36 +301,10 @@ def _by_side(sources: Sequence[SideSource], facts: Facts) -> dict[int, SideSourc
     return by_side
 
 
-def _inside(found: DictionaryObject, *keys: str) -> DictionaryObject:
-    """Follow keys from a dictionary to one inside it; what is not there is empty."""
-    for key in keys:
-        inner = found.get(key, DictionaryObject()).get_object()
-        found = inner if isinstance(inner, DictionaryObject) else DictionaryObject()
-    return found
-
-
 def _copied(image: StreamObject, writer: PdfWriter) -> StreamObject:
     copied = EncodedStreamObject()
     for key in IMAGE_KEYS:
         if key in image:
-            _set(copied, key, image.raw_get(key).clone(writer))
+            copied[name(key[1:])] = image.raw_get(key).clone(writer)
     copied._data = image._data
     return copied
-
-
-def _stream(content: bytes) -> StreamObject:
-    stream = StreamObject()
-    stream.set_data(content)
-    return stream
-
-
-def _box(paper: Size) -> ArrayObject:
-    return ArrayObject(FloatObject(round(value, 2)) for value in (0, 0, *paper))
-
-
-def _dictionary(**entries: Any) -> DictionaryObject:  # noqa: ANN401
-    return DictionaryObject({NameObject(f"/{key}"): value for key, value in entries.items()})
-
-
-def _set(target: DictionaryObject, key: str, value: Any) -> None:  # noqa: ANN401
-    target[NameObject(key)] = value
