@@ -22,17 +22,21 @@
 | DOCGEN_METRICS_TOKEN   | /metrics answers this machine only                                 |
 | DOCGEN_LOG_LEVEL       | INFO: JSON lines on the error stream, without personal data        |
 | DOCGEN_KEEP_…          | how long each kind of document is kept (docgen.backoffice.keeping)|
+| DOCGEN_INBOX           | scans left in files: `arrivees/` in the data folder               |
+| DOCGEN_SCAN_MOST       | 2048, megabytes of scans in one upload, and in one file           |
 | DOCGEN_PUBLIC_URL      | http://127.0.0.1:8000, the address that people and clients use     |
 """
 
 import os
 import secrets
+from pathlib import Path
 
 import dj_database_url
 from botocore.config import Config
 
 from docgen.backoffice import logs
 from docgen.datafolder import data_folder
+from docgen.errors import InvalidInput, Problem
 from docgen.files import write_new
 
 DATA = data_folder()
@@ -46,6 +50,13 @@ def _secret() -> str:
     if not path.exists():
         write_new(path, secrets.token_urlsafe(50).encode(), mode=0o600)
     return path.read_text()
+
+
+def _megabytes(name: str, usual: str) -> int:
+    text = os.environ.get(name) or usual
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise InvalidInput(Problem("un nombre de mégaoctets est attendu.", name, f"Essayez {usual}."))
+    return int(text)
 
 
 SECRET_KEY = _secret()
@@ -184,6 +195,8 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 20
 UPLOADS = DATA / "uploads"
 UPLOADS.mkdir(exist_ok=True, mode=0o700)
 FILE_UPLOAD_TEMP_DIR = str(UPLOADS)
+INBOX = Path(os.environ.get("DOCGEN_INBOX") or DATA / "arrivees")
+SCAN_MOST = _megabytes("DOCGEN_SCAN_MOST", "2048") << 20
 
 LANGUAGE_CODE = "fr"
 TIME_ZONE = "Europe/Paris"

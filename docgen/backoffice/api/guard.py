@@ -1,8 +1,11 @@
 """The door of the API: sizes looked at before anything is read, and every refusal in one form."""
 
+import re
 from collections.abc import Callable
 from http import HTTPMethod
 
+from django.conf import settings
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.http.response import HttpResponse
 
@@ -14,6 +17,7 @@ MOST_JSON = 1 << 20
 MOST_FILES = 64 << 20  # all the files of a school, together
 JSON, FORM = "application/json", "multipart/form-data"
 MOST = {JSON: MOST_JSON, FORM: MOST_FILES}
+SCANS = re.compile(r"/api/v1/(schools/[^/]+/)?scans")  # where piles of scans are sent to
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
@@ -36,6 +40,8 @@ class Guard:
         is_head = request.method == HTTPMethod.HEAD
         if is_head:
             request.method = "GET"
+        if SCANS.fullmatch(request.path_info):  # straight to disk, whatever their size
+            request.upload_handlers = [TemporaryFileUploadHandler(request)]
         response = refusal(request) or self.get_response(request)
         if response.status_code >= 400 and not isinstance(response, Told):
             response = _in_our_form(response)
@@ -57,6 +63,8 @@ def refusal(request: HttpRequest) -> HttpResponse | None:
     if int(length) == 0:
         return None
     most = MOST.get(str(request.content_type))
+    if most and request.content_type == FORM and SCANS.fullmatch(request.path_info):
+        most = settings.SCAN_MOST
     if most is None:
         what = f"envoyez du JSON ({JSON}) ou des fichiers ({FORM})."
         return answer("media-type", [Problem(what, "Content-Type")])
