@@ -43,6 +43,7 @@ __all__ = [
 
 PRINT_DPI = 300
 POINTS = 72.0
+SHARP = 0.25  # pixels of blur that nobody sees
 EXIF_TURNS = {1: 0, 6: 90, 3: 180, 8: 270}  # orientation tag: degrees clockwise to stand upright
 Box: TypeAlias = tuple[float, float, float]
 
@@ -148,7 +149,7 @@ def scan(
     pixels = paper.at(dpi)
     if behind is not None and recipe.through:
         pixels = paperwork.shining_through(pixels, behind.at(dpi), recipe.through)
-    if in_colour:
+    if in_colour and (signed or recipe.damages or recipe.mode == "phone"):
         pixels = np.repeat(pixels[..., None], 3, axis=2)
     for zone in paper.zones:
         if zone.name in signed:
@@ -197,7 +198,7 @@ def _glass(pixels: Pixels, recipe: Recipe, rng: Generator) -> Pixels:
             pixels, recipe.cut[0], recipe.dpi, recipe.cut[1], shrunk=rng.random() < 0.5
         )
     pixels = glass.turned(pixels, recipe.turn)
-    if recipe.blur:
+    if recipe.blur > SHARP:
         pixels = glass.blurred(pixels, recipe.blur)
     return glass.noisy(glass.faded(pixels, recipe.black, recipe.white), recipe.noise, rng)
 
@@ -206,7 +207,7 @@ def _photograph(pixels: Pixels, recipe: Recipe, rng: Generator) -> Pixels:
     pixels = glass.turned(pixels, recipe.turn)
     width = round(min(pixels.shape[:2]) * 1.1)
     pixels = glass.photographed(pixels, width, rng, recipe.tilt)
-    if recipe.blur:
+    if recipe.blur > SHARP:
         pixels = glass.blurred(pixels, recipe.blur)
     pixels = glass.cast(
         glass.lit(glass.faded(pixels, recipe.black, recipe.white), rng, recipe.shadow), rng
@@ -218,6 +219,8 @@ def _levels(pixels: Pixels, recipe: Recipe) -> Image.Image:
     if recipe.mode == "bitonal":
         return Image.fromarray(glass.bitonal(pixels, recipe.threshold))
     image = Image.fromarray(pixels)
+    if recipe.mode == "colour":
+        return image.convert("RGB")
     return image.convert("1") if recipe.mode == "dithered" else image
 
 

@@ -163,19 +163,30 @@ def stroke(
 
 def signature_curve(rng: Generator, width: float, height: float) -> Curve:
     """Give a curve like a signature, in a box of this size from (0, 0)."""
-    loops = int(rng.integers(3, 9))
-    time = np.linspace(0, 1, 24 * loops)
-    heights = np.interp(time, np.linspace(0, 1, loops + 1), rng.uniform(0.3, 1, loops + 1))
-    phase = 2 * np.pi * loops * time + rng.uniform(0, 2 * np.pi)
-    x = time + rng.uniform(0.4, 1.3) / loops * np.cos(phase)
-    y = 0.5 + 0.5 * heights * np.sin(phase) + 0.2 * (rng.uniform(-1, 1)) * (time - 0.5)
-    if rng.random() < 0.5:  # the paraph: a line back under the name
-        back = np.linspace(0, 1, 20)
-        x = np.append(x, x[-1] - back * rng.uniform(0.6, 1))
-        y = np.append(y, y[-1] + back * rng.uniform(-0.3, 0.5) + 0.15 * np.sin(np.pi * back))
-    curve = np.column_stack((x, y))
+    turns = int(rng.integers(7, 22))
+    steps = rng.uniform(-0.35, 1, turns) * rng.choice((1, 1, 2.5), turns)
+    low = np.arange(turns) % 2
+    tall = rng.uniform(0.15, 0.5, turns) * rng.choice((1, 1, 2.6), turns)
+    drift = np.linspace(0, rng.normal(0, 0.5), turns)
+    curve = np.column_stack((np.cumsum(steps), np.where(low, tall, -tall) + drift))
+    if rng.random() < 0.6:  # the paraph: a line back under the name, or through it
+        first, last = curve[0, 0], curve[-1, 0]
+        under = curve[:, 1].max() * rng.uniform(-0.2, 1.2)
+        back = [(last + 0.5, under), (first, under + 0.2), (last * rng.uniform(0.5, 1.3), under)]
+        curve = np.concatenate((curve, np.array(back)))
+    curve = _smooth(curve)
     curve -= curve.min(0)
     return np.asarray(curve / curve.max(0) * (width, height))
+
+
+def _smooth(curve: Curve, times: int = 4) -> Curve:
+    """Cut the corners of a broken line until it is a hand's (Chaikin)."""
+    for _ in range(times):
+        ahead = curve[1:]
+        near, far = 0.75 * curve[:-1] + 0.25 * ahead, 0.25 * curve[:-1] + 0.75 * ahead
+        between = np.stack((near, far), 1).reshape(-1, 2)
+        curve = np.concatenate((curve[:1], between, curve[-1:]))
+    return curve
 
 
 def written_line(rng: Generator, width: float, height: float = 3.0) -> list[Curve]:

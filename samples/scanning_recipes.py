@@ -54,7 +54,7 @@ def office(rng: Generator) -> Recipe:
     common: dict[str, Any] = {
         "dpi": int(rng.choice([100, 150, 200, 240, 300], p=[0.05, 0.15, 0.4, 0.1, 0.3])),
         "turn": int(rng.choice(TURNS, p=[0.82, 0.04, 0.1, 0.04])),
-        "skew": float(np.clip(rng.normal(0, 0.8), -2.5, 2.5)),
+        "skew": float(np.clip(rng.normal(0, 0.8), -2.5, 2.5)) * (rng.random() < 0.75),
         "noise": rng.uniform(1, 4),
         "blur": rng.uniform(0, 0.5),
         "black": rng.uniform(0, 45),
