@@ -75,10 +75,11 @@ def stamp(pixels: Pixels, dpi: float, at: Point, rng: Generator, ink: str) -> Pi
     size = {"seal": 36.0, "frame": 44.0, "block": 40.0}[kind] * rng.uniform(0.85, 1.1)
     drawn = mask_of(lambda draw, scale: _SEALS[kind](draw, scale, size, rng), (size, size), dpi)
     drawn = uneven(drawn, rng, rng.uniform(0.35, 0.8))
-    turned = Image.fromarray(drawn).rotate(rng.uniform(-25, 25), Image.Resampling.BILINEAR)
-    x, y = (centre - size / 2 + rng.normal(0, 3) for centre in at)
-    place = round(x * dpi / MM), round(y * dpi / MM)
-    return painted(pixels, np.asarray(turned), place, ink)
+    askew, how = rng.uniform(-25, 25), Image.Resampling.BILINEAR
+    turned = np.asarray(Image.fromarray(drawn).rotate(askew, how, expand=True))
+    x, y = np.round((np.array(at) + rng.normal(0, 3, 2)) * dpi / MM).astype(int)
+    place = int(x) - turned.shape[1] // 2, int(y) - turned.shape[0] // 2
+    return painted(pixels, turned, place, ink)
 
 
 def _seal(draw: ImageDraw.ImageDraw, scale: float, size: float, rng: Generator) -> None:
@@ -265,6 +266,8 @@ def fold(pixels: Pixels, dpi: float, at: Point, rng: Generator, ink: str) -> Pix
     far = columns * np.float32(across[0]) + rows * np.float32(across[1]) - np.float32(offset)
     depth, wide = rng.uniform(60, 170), rng.uniform(0.25, 0.7)
     shade = depth * np.exp(-((far / wide) ** 2)) + 28 * np.exp(-np.abs(far) / 5) * (far > 0)
+    away = np.hypot(columns - np.float32(at[0]), rows - np.float32(at[1]))
+    shade *= np.clip((45 - away) / 20, 0, 1)  # a crease dies away, it does not end
     result = pixels.copy()
     part = result[y0:y1, x0:x1]
     # Near the crease the paper stands off the glass: what is printed there is drawn together.
