@@ -86,6 +86,11 @@ def delay(row: Work, seconds: float = 0, **facts: object) -> bool:
     return bool(_mine(row).update(**changes, done=0, **facts))
 
 
+def again(row: Work, **changes: object) -> bool:
+    """Give the work back, changed: what put an end to its worker is not in it any more."""
+    return bool(_mine(row).update(state=State.WAITING, done=0, **changes))
+
+
 def release(row: Work, *, is_own_fault: bool) -> bool:
     """Give the work back after its worker died; three deaths of its own making set it aside."""
     if not is_own_fault:

@@ -55,6 +55,12 @@ def name(sha256: str) -> str:
     return f"{sha256[:2]}/{sha256}"
 
 
+def digest(path: Path) -> str:
+    """Give the SHA-256 of a file, by which the store names it."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 def keep(path: Path) -> str:
     """Put a file into the store and give its SHA-256."""
     with path.open("rb") as stream:
