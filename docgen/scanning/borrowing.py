@@ -31,6 +31,7 @@ SIZE, GREY = 7, 0.45  # pt, and a grey that a reader sees without being stopped 
 RIGHT, RISE = 34.0, 17.0  # pt from the paper's edges: 12 and 6 mm, outside codes and text
 FONT = "DocgenMark"  # a name that no other resource of a page has
 FILE = "SourceSansPro-Regular"
+EMBEDDED = {"/FontFile", "/FontFile2", "/FontFile3"}
 SYMBOLIC = 4  # font flag (ISO 32000-2, table 121)
 TABLES = (b"GSUB", b"GPOS", b"GDEF", b"kern", b"name", b"post", b"OS/2", b"cmap", b"DSIG", b"gasp")
 NAMES = re.compile(rb"/([^\x00-\x20()<>\[\]{}/%]+)")
@@ -163,19 +164,17 @@ def lettering() -> Lettering:
 
 
 def faults(resources: DictionaryObject) -> Iterator[str]:
-    """Say what keeps a page from being archival (ISO 19005-2, 6.2.4.3 and 6.2.11.4)."""
+    """Say what keeps a page from being archival (ISO 19005-2, 6.1.7.2, 6.2.4.3, 6.2.11.4)."""
     for font in _objects(resources, "/Font", set()):
         (described,) = font.get("/DescendantFonts", ArrayObject([font])).get_object()
-        keys = inside(described.get_object(), "/FontDescriptor")
-        if str(font.get("/Subtype")) != "/Type3" and not keys.keys() & {
-            "/FontFile",
-            "/FontFile2",
-            "/FontFile3",
-        }:
+        programs = EMBEDDED & inside(described.get_object(), "/FontDescriptor").keys()
+        if not programs and str(font.get("/Subtype")) != "/Type3":
             yield "font"
     for picture in _objects(resources, "/XObject", set()):
         if "CMYK" in str(picture.get("/ColorSpace", "")):
             yield "colour"
+        if "LZW" in str(picture.get("/Filter", "")):
+            yield "filter"
 
 
 def _mark(page: PageObject) -> bytes:
