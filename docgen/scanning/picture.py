@@ -64,6 +64,11 @@ class Picture:
             self._greys[reduce] = self._decoded(reduce)
         return self._greys[reduce]
 
+    def at_hand(self, least: int) -> Pixels:
+        """Give the smallest greys that are at least so tall, and were asked for already."""
+        tall = [grey for grey in self._greys.values() if grey.shape[0] >= least]
+        return min(tall, key=len) if tall else self.grey()
+
     def image(self) -> Image.Image:
         """Give all its pixels, with their colours.
 
@@ -117,8 +122,8 @@ def resolution(width: int, height: int, claimed: float) -> tuple[float, bool]:
     """
     longest = max(width, height)
     if claimed > 0 and INCHES[0] <= longest / claimed <= INCHES[1]:
-        return claimed, False
-    return longest / A4_INCHES, True
+        return round(claimed, 2), False
+    return round(longest / A4_INCHES, 2), True
 
 
 def fault_of(width: int, height: int, dpi: float) -> str:

@@ -55,7 +55,7 @@ def read_image(path: Path, kind: str) -> Picture:
     except ScanRejected:
         picture.fault = "damaged-image"
     if kind == "png":
-        picture.own = _png_own(path.read_bytes())
+        picture.own = png_own(path.read_bytes())
     else:
         picture.redrawn = True
     return picture
@@ -111,7 +111,7 @@ def _turned(header: Image.Image, kind: str) -> int:
         return 0
 
 
-def _png_own(content: bytes) -> Own | None:
+def png_own(content: bytes) -> Own | None:
     """Give the compressed data of a PNG when PDF takes them (ISO 32000-2, 7.4.4.4)."""
     width, _, bits, colour, _, _, interlaced = struct.unpack(">IIBBBBB", content[16:29])
     channels = PNG_CHANNELS.get(colour)
