@@ -24,11 +24,12 @@ from workers import (  # noqa: E402
     conventions,
     hooks,
     print_jobs,
+    scans,
     sweeping,
     working,
 )
 
-__all__ = ["app", "attestations", "conventions", "hooks", "print_jobs"]
+__all__ = ["app", "attestations", "conventions", "hooks", "print_jobs", "scans"]
 logger = logging.getLogger(__name__)
 # Who is root and nobody else, in a container or on a bare machine, knows it; messages are JSON.
 warnings.simplefilter("ignore", SecurityWarning)

@@ -49,12 +49,14 @@ class Outcome:
     """What became of a child.
 
     `verdict`: done (with `result`), refused (with `problems`), short (of disk, of a program),
-    dropped (the claim was lost), died (of its own fault) or killed (by somebody else).
+    dropped (the claim was lost), died (of its own fault) or killed (by somebody else). `said` is
+    the last that it told of how far it was, None when it told nothing.
     """
 
     verdict: str
     result: Any = None
     problems: list[Problem] = field(default_factory=list)
+    said: int | None = None
 
 
 def run(work: Callable[[Say], Any], is_wanted: Callable[[int], bool], limits: Limits) -> Outcome:
@@ -169,7 +171,7 @@ def _watch(child: int, reading: int, is_wanted: Callable[[int], bool], limits: L
         os.kill(child, signal.SIGKILL)
     _, status, usage = os.wait4(child, 0)
     if verdict:
-        return Outcome(verdict)
+        return Outcome(verdict, said=words.get("done"))
     return _judged(status, usage.ru_maxrss * 1024, words, limits)
 
 
@@ -195,5 +197,5 @@ def _judged(status: int, most: int, words: dict[str, Any], limits: Limits) -> Ou
     if code == SHORT:
         return Outcome("short")
     if code < 0 and -code not in OWN_SIGNALS and most < limits.memory:
-        return Outcome("killed")
-    return Outcome("died")
+        return Outcome("killed", said=words.get("done"))
+    return Outcome("died", said=words.get("done"))

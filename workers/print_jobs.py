@@ -39,7 +39,7 @@ def _finish(volume: Volume, facts: dict[str, int], folder: Path) -> bool:
     }
     if print_jobs.finish(volume, {**facts, **names}):
         return True
-    print_jobs.drop_unused(names.values())
+    store.drop_unused(names.values())
     return False
 
 

@@ -32,19 +32,30 @@ logger = logging.getLogger(__name__)
 W = TypeVar("W", bound=Work)
 Make = Callable[[children.Say, Path], Any]
 Begin = Callable[[W], Make]
+Finish = Callable[[W, Any, Path], bool]
+Fail = Callable[[W, list[Problem]], bool]
+Died = Callable[[W, int | None], bool]
+
+
+def released(row: Work, said: int | None) -> bool:
+    """Give back work that put an end to its worker, wherever it was."""
+    return claims.release(row, is_own_fault=True)
 
 
 def work_on(
     model: type[W],
     begin: Begin[W],
-    finish: Callable[[W, Any, Path], bool],
-    fail: Callable[[W, list[Problem]], bool],
+    finish: Finish[W],
+    fail: Fail[W],
     limits: Limits,
+    *,
+    died: Died[W] = released,
 ) -> None:
     """Claim and do the most urgent work of a kind, again and again, for at most a minute.
 
     `begin` reads what the work needs and gives what the child does in a folder of its own;
-    `finish` keeps what the child left there.
+    `finish` keeps what the child left there; `died` is told what it said last when the work put an
+    end to it.
     """
     end = time.monotonic() + TURN
     while time.monotonic() < end and not _resting[0]:
@@ -52,7 +63,7 @@ def work_on(
             row = claims.claim(model)
             if row is None:
                 return
-            _do(row, begin, finish, fail, limits)
+            _do(row, begin, finish, fail, limits, died=died)
         except django.db.Error as error:
             # The database went away: the lease runs out, and the sweeper rings when it is back.
             logger.warning("database lost", extra={"error": type(error).__name__})
@@ -68,9 +79,11 @@ def rest() -> None:
 def _do(
     row: W,
     begin: Begin[W],
-    finish: Callable[[W, Any, Path], bool],
-    fail: Callable[[W, list[Problem]], bool],
+    finish: Finish[W],
+    fail: Fail[W],
     limits: Limits,
+    *,
+    died: Died[W],
 ) -> None:
     try:
         with _held(row):
@@ -81,7 +94,7 @@ def _do(
                 with _held(row):
                     finish(row, outcome.result, folder)
             else:
-                _give_up(row, outcome, fail)
+                _give_up(row, outcome, fail, died)
     except Unavailable as error:  # a folder that is full: no fault of what was asked
         logger.warning("work delayed", extra=_told(row, error))
         claims.delay(row)
@@ -104,15 +117,17 @@ def _told(row: Work, error: Exception) -> dict[str, object]:
     return {"work": type(row).__name__, "id": row.pk, "error": type(error).__name__, "place": place}
 
 
-def _give_up(row: W, outcome: Outcome, fail: Callable[[W, list[Problem]], bool]) -> None:
+def _give_up(row: W, outcome: Outcome, fail: Fail[W], died: Died[W]) -> None:
     told = {"work": type(row).__name__, "id": row.pk, "verdict": outcome.verdict}
     logger.warning("work not done", extra=told)
     if outcome.verdict == "refused":
         fail(row, outcome.problems)
     elif outcome.verdict == "short":
         claims.delay(row)
-    elif outcome.verdict in ("died", "killed"):
-        claims.release(row, is_own_fault=outcome.verdict == "died")
+    elif outcome.verdict == "died":
+        died(row, outcome.said)
+    elif outcome.verdict == "killed":
+        claims.release(row, is_own_fault=False)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ goes when no row names it any more, and never while somebody is about to name it
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,8 +18,8 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import Model, Q, QuerySet, TextField
-from django.db.models.functions import Cast, Now
+from django.db.models import Model, QuerySet
+from django.db.models.functions import Now
 
 from docgen.backoffice import beats, print_jobs, store
 from docgen.backoffice.events import tell
@@ -32,14 +32,13 @@ from docgen.backoffice.models import (
     Event,
     HookCall,
     IdempotentAnswer,
+    Paper,
     PrintJob,
-    SchoolModel,
     State,
     Volume,
 )
 
 DAY = 24 * 3600
-WRITING = ".writing-"  # a file of the store that its writer did not finish
 Stage = PrintJob.Stage
 ENDED = (State.DONE, State.FAILED, State.QUARANTINED, State.CANCELLED)
 M = TypeVar("M", bound=Model)
@@ -153,8 +152,14 @@ def _conversions(days: int, *, really: bool) -> Tally:
 
 
 def _without_conversion(row: Conversion) -> Removed:
-    rows = Conversion.objects.filter(pk=row.pk).exclude(state=State.CLAIMED).delete()[0]
-    return rows, {*_names_in(row.files), row.model} - {""} if rows else set()
+    """Take an order and its files; what recognises its paper stays."""
+    papers = Paper.objects.filter(conversion=row.pk)
+    files = {*_names_in(row.files), row.model, *papers.values_list("sha256", flat=True)}
+    if not Conversion.objects.select_for_update().filter(pk=row.pk).exclude(state=State.CLAIMED):
+        return 0, set()
+    papers.update(sha256="")
+    Conversion.objects.filter(pk=row.pk).delete()
+    return 1, files - {""}
 
 
 def _access(days: int, *, really: bool) -> Iterator[Tally]:
@@ -174,7 +179,7 @@ def _do(tally: Tally, remove: Callable[[], Removed], *, really: bool) -> None:
     """Remove rows in a transaction, then the files that no row names any more."""
     with transaction.atomic():
         rows, files = remove()
-        unused = [name for name in files if not is_named(name)]
+        unused = [name for name in files if not store.is_named(name)]
         tally.rows += rows
         for name in unused:
             tally.files += 1
@@ -182,32 +187,7 @@ def _do(tally: Tally, remove: Callable[[], Removed], *, really: bool) -> None:
         if not really:
             transaction.set_rollback(True)
             return
-    drop(unused)
-
-
-def drop(names: Iterable[str]) -> None:
-    """Take files out of the store, but for those that a row names."""
-    for name in names:
-        with transaction.atomic():
-            store.hold((name,))
-            if not is_named(name):
-                store.drop(name)
-
-
-def is_named(name: str) -> bool:
-    """Tell whether any row names a file of the store."""
-    return (
-        Volume.objects.filter(Q(sha256=name) | Q(register=name)).exists()
-        or PrintJob.objects.filter(ticket=name).exists()
-        or SchoolModel.objects.filter(sha256=name).exists()
-        or Conversion.objects.filter(model=name).exists()
-        or any(
-            model._default_manager.annotate(text=Cast("files", TextField()))
-            .filter(text__contains=name)
-            .exists()
-            for model in (Attestation, Conversion)
-        )
-    )
+    store.drop_unused(unused)
 
 
 def _names_in(files: object) -> Iterator[str]:
@@ -223,7 +203,7 @@ def _temporary(days: int, *, really: bool) -> Tally:
     """Take what those who were killed left: uploads, bells nobody heard, signs of dead workers."""
     dead = Beat.objects.filter(name__startswith=beats.WORKER, at__lt=_before(days))
     tally = _rows("temporary", dead, really=really)
-    folders = (settings.UPLOADS, settings.QUEUE_FOLDER)
+    folders = (settings.UPLOADS, settings.QUEUE_FOLDER, settings.DATA / store.BORROWED)
     for path in (path for folder in folders for path in sorted(Path(folder).rglob("*"))):
         with suppress(FileNotFoundError):  # its owner has just taken it away
             facts = path.stat()
@@ -240,8 +220,8 @@ def _orphans(days: int, *, really: bool) -> Tally:
     tally = Tally("orphans")
     for path in stored():
         file = Path(path).name
-        is_half = file.startswith(WRITING)
-        if not is_half and is_named(file):
+        is_half = file.startswith(store.WRITING)
+        if not is_half and store.is_named(file):
             continue
         with suppress(FileNotFoundError):
             if default_storage.get_modified_time(path).timestamp() > time.time() - days * DAY:
@@ -251,7 +231,7 @@ def _orphans(days: int, *, really: bool) -> Tally:
             if really and is_half:
                 default_storage.delete(path)
             elif really:
-                drop((file,))
+                store.drop_unused((file,))
     return tally
 
 

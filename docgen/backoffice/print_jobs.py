@@ -292,23 +292,13 @@ def cancel(job: PrintJob, by: str) -> None:
             state=State.CANCELLED, token=F("token") + 1, sha256="", register="", finished_at=Now()
         )
         tell("job-cancelled", str(job.pk), school=job.school_id, actor=by)
-        transaction.on_commit(lambda: drop_unused(files))
+        transaction.on_commit(lambda: store.drop_unused(files))
 
 
 def files_of(job: PrintJob) -> set[str]:
     """Give the names of a job's files in the store."""
     names = Volume.objects.filter(job=job).values_list("sha256", "register")
     return {name for pair in names for name in pair if name} | ({job.ticket} - {""})
-
-
-def drop_unused(files: Iterable[str]) -> None:
-    """Take files out of the store that no row names any more."""
-    for name in files:
-        with transaction.atomic():
-            store.hold((name,))
-            used = Volume.objects.filter(Q(sha256=name) | Q(register=name)).exists()
-            if not used and not PrintJob.objects.filter(ticket=name).exists():
-                store.drop(name)
 
 
 def progress(job: PrintJob) -> Progress:

@@ -1,0 +1,54 @@
+"""Scans, read by parts; and the documents that came home, bound."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from docgen.backoffice import scans, store
+from docgen.backoffice.models import ScanPart
+from docgen.backoffice.queue import READ, app
+from docgen.datafolder import data_folder, page_code_keys
+from workers.children import Limits, Say
+from workers.working import Make, work_on
+
+READING = Limits(memory=2**30, processor=10, wall=60, file=2**30)
+COPY, PREVIEWS = "copy.pdf", "previews.bin"
+
+
+@app.task(name=f"docgen.{READ}")
+def read_scan(identifier: str) -> None:
+    """Read the sides that wait; the identifier only says that there are some."""
+    work_on(ScanPart, _begin_part, _finish_part, scans.fail, READING, died=_skip)
+
+
+def _begin_part(part: ScanPart) -> Make:
+    # Loaded once, for all the children to come.
+    from docgen.scanning.reading import read_part
+
+    wanted, keys = scans.begin(part), page_code_keys(data_folder())
+    path = store.borrowed(wanted.sha256)
+
+    def make(say: Say, folder: Path) -> dict[str, Any]:
+        sides = (wanted.first, wanted.last)
+        read = read_part(path, *sides, keys, folder, skipped=wanted.skipped, say=say)
+        return {
+            "kind": read.kind,
+            "sides": read.sides,
+            "last": read.last,
+            "readings": msgspec.to_builtins(read.readings),
+        }
+
+    return make
+
+
+def _finish_part(part: ScanPart, facts: dict[str, Any], folder: Path) -> bool:
+    names = {"copy": store.keep(folder / COPY), "previews": store.keep(folder / PREVIEWS)}
+    if scans.finish(part, facts, names):
+        return True
+    store.drop_unused(names.values())
+    return False
+
+
+def _skip(part: ScanPart, said: int | None) -> bool:
+    return scans.skip(part, None if said is None else part.first + said)
