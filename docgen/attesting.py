@@ -8,7 +8,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from io import BytesIO
 from itertools import groupby
 from pathlib import Path
 
@@ -55,11 +54,25 @@ class Marked:
 
 @dataclass(frozen=True, slots=True)
 class Papers:
-    """The files of an attestation by name, and the references printed on them."""
+    """The documents of an attestation, by the name of their template and of their file."""
 
-    files: dict[str, bytes]
-    references: dict[str, str]
-    pages: int
+    documents: dict[str, single.Filled]
+    names: dict[str, str]
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """Their contents, by file name."""
+        return {self.names[slug]: each.content for slug, each in self.documents.items()}
+
+    @property
+    def references(self) -> dict[str, str]:
+        """The references printed on them, by the name of their template."""
+        return {slug: each.reference for slug, each in self.documents.items()}
+
+    @property
+    def pages(self) -> int:
+        """How many sides the attestation itself takes."""
+        return self.documents[ATTESTATION].sides
 
 
 def name(attestation: Attestation) -> str:
@@ -111,20 +124,18 @@ def press(
     signed = single.fill(
         library.load(ATTESTATION), facts | _listed(attestation, region), key, cache
     )
-    pages = _page_count(signed.content)
     enclosed = {
         "designation": f"{facts['attestation_label']}, original signé",
         "reference": signed.reference,
-        "pages": str(pages),
-        "sheets": str(-(-pages // 2)),
+        "pages": str(signed.sides),
+        "sheets": str(-(-signed.sides // 2)),
     }
     given = _letter(facts, attestation, school, region, enclosed)
     letter = single.fill(library.load(BORDEREAU), given, key, cache)
     own = name(attestation)
     return Papers(
-        {f"attestation-{own}.pdf": signed.content, f"bordereau-{own}.pdf": letter.content},
-        {ATTESTATION: signed.reference, BORDEREAU: letter.reference},
-        pages,
+        {ATTESTATION: signed, BORDEREAU: letter},
+        {ATTESTATION: f"attestation-{own}.pdf", BORDEREAU: f"bordereau-{own}.pdf"},
     )
 
 
@@ -332,12 +343,6 @@ def _division(row: Row) -> str:
 
 def _signed(number: int) -> str:
     return f"−{grouped(-number)}" if number < 0 else grouped(number)
-
-
-def _page_count(content: bytes) -> int:
-    from pypdf import PdfReader
-
-    return sum("/Contents" in page for page in PdfReader(BytesIO(content)).pages)
 
 
 def _written(files: Mapping[str, bytes], out: Path, remedy: str) -> list[Path]:

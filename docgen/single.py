@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from docgen import pagecode
 from docgen.errors import (
@@ -23,20 +23,37 @@ from docgen.manifest import MOST_SIDES, Layout, Variant
 from docgen.pagecode import Key
 from docgen.rendering.cache import load_form
 from docgen.rendering.filling import Copy
-from docgen.rendering.imposition import impose
+from docgen.rendering.imposition import (
+    Imposition,
+    SideZone,
+    impose,
+    sides_needed,
+    zones_on_sides,
+)
 from docgen.rendering.printfile import Document, Run, bind
 from docgen.rendering.symbols import load_table
 from docgen.rendering.typesetting import Typesetter
 
 WHERE = "valeurs"
+Made: TypeAlias = tuple[bytes, Imposition, list[SideZone]]
 
 
 @dataclass(frozen=True)
 class Filled:
-    """A document made, and the reference printed on it."""
+    """A document made, what its codes say, and where it is signed.
+
+    `sides` are those that carry codes, `width` and `height` the size of each in points, `needed`
+    those that must come home.
+    """
 
     reference: str
     content: bytes
+    number: bytes
+    sides: int
+    width: float
+    height: float
+    zones: tuple[SideZone, ...]
+    needed: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -100,7 +117,18 @@ def fill(
     reading = read_values(template, given, layout, variant)
     number = reading.number(key)
     reference = pagecode.reference(template.manifest.reference, number)
-    return Filled(reference, MAKERS[engine](reading, number, reference, key, cache))
+    content, paper, zones = MAKERS[engine](reading, number, reference, key, cache)
+    sides = len(paper.sides)
+    return Filled(
+        reference=reference,
+        content=content,
+        number=number,
+        sides=sides,
+        width=paper.width,
+        height=paper.height,
+        zones=tuple(zones),
+        needed=tuple(sides_needed(template.manifest, sides, zones)),
+    )
 
 
 def check(template: Template, given: Mapping[str, object]) -> None:
@@ -139,7 +167,7 @@ def read_values(
     return Reading(template, chosen, variants[wanted], values, rows)
 
 
-def _pressed(reading: Reading, number: bytes, reference: str, key: Key, cache: Path) -> bytes:
+def _pressed(reading: Reading, number: bytes, reference: str, key: Key, cache: Path) -> Made:
     manifest = reading.template.manifest
     form = load_form(reading.template, reading.layout, cache)
     imposition = impose(form, reading.layout, manifest.codes)
@@ -151,10 +179,10 @@ def _pressed(reading: Reading, number: bytes, reference: str, key: Key, cache: P
         raise MissingGlyph([*volume.missing, *volume.unfit])
     if volume.unfit:
         raise FieldDoesNotFit(volume.unfit)
-    return content.getvalue()
+    return content.getvalue(), imposition, zones_on_sides(form, imposition, reading.variant.name)
 
 
-def _laid_out(reading: Reading, number: bytes, reference: str, key: Key, cache: Path) -> bytes:
+def _laid_out(reading: Reading, number: bytes, reference: str, key: Key, cache: Path) -> Made:
     from docgen.rendering import flow, whole
 
     template, layout = reading.template, reading.layout
@@ -165,7 +193,7 @@ def _laid_out(reading: Reading, number: bytes, reference: str, key: Key, cache: 
         what = f"{sides} faces, pour {MOST_SIDES} au plus."
         raise LayoutOverflows(Problem(what, template.manifest.slug, "Faites plusieurs documents."))
     return whole.coded(
-        flow.written(laid_out),
+        flow.written(laid_out, pdf_forms=True),
         template=template,
         layout=layout,
         number=number,

@@ -62,13 +62,18 @@ def compile_form(template: Template, layout: Layout, checksum: str) -> Form:
 
 
 def from_pdf(content: bytes) -> Form:
-    """Make a form without slots of a whole document, so that codes can be put on its sides."""
+    """Make a form without slots of a whole document, so that codes can be put on its sides.
+
+    Fields that tell where somebody signs become zones, and are dropped as when a form is compiled.
+    """
     reader = PdfReader(BytesIO(content))
     pack = _Pack()
-    pages = tuple(_form_page(page, pack)[0] for page in reader.pages)
+    laid_out = [_form_page(page, pack) for page in reader.pages]
+    pages = tuple(FormPage(page.xobject, ()) for page, _ in laid_out)
+    zones = tuple(zone for index, (_, zones) in enumerate(laid_out) for zone in zones(index))
     objects, offsets = pack.objects()
     box = reader.pages[0].mediabox
-    variant = FormVariant(pages, ())
+    variant = FormVariant(pages, zones)
     digest = sha256(content).hexdigest()
     return Form(digest, float(box.width), float(box.height), {"": variant}, objects, offsets)
 

@@ -58,9 +58,7 @@ class CompilePen:
 
     def zone(self, name: str, label: str) -> Markup:
         """Draw a form field that fills the zone."""
-        return Markup('<input class="slot zone" name="signature:{}/1" title="{}">').format(
-            name, label
-        )
+        return _zone(name, label)
 
     def rows(self, field: Field, blank: int) -> Rows:
         """Give so many blank rows."""
@@ -83,8 +81,8 @@ class TextPen:
         )
 
     def zone(self, name: str, label: str) -> Markup:
-        """Leave the zone empty: it is signed on paper."""
-        return Markup('<span class="slot zone"></span>')
+        """Draw a form field that fills the zone: it shows nothing, and tells where it is."""
+        return _zone(name, label)
 
     def rows(self, field: Field, blank: int) -> Rows:
         """Give the rows, or so many blank ones when there are none."""
@@ -149,6 +147,10 @@ class ValuePen:
     def rows(self, field: Field, blank: int) -> Rows:
         """Give so many blank rows."""
         return _blank_rows(field, blank)
+
+
+def _zone(name: str, label: str) -> Markup:
+    return Markup('<input class="slot zone" name="signature:{}/1" title="{}">').format(name, label)
 
 
 def _blank(field: Field, lines: int, name: str, label: str) -> Markup:

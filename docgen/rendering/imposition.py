@@ -3,9 +3,10 @@
 Pages become sides: one to a side, or two to a landscape side (reduction). Lengths in points.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from docgen.manifest import Layout
+from docgen.manifest import Layout, Manifest
 from docgen.rendering.form import Form
 
 MM = 72 / 25.4
@@ -75,6 +76,17 @@ def zones_on_sides(form: Form, imposition: Imposition, variant: str) -> list[Sid
         for zone in form.variants[variant].zones
         if zone.page == place.page
     ]
+
+
+def sides_needed(manifest: Manifest, count: int, zones: Iterable[SideZone]) -> list[int]:
+    """List the sides that must come home, of so many: what the manifest returns.
+
+    All of them, or those where a required signature stands; without any, all of them again.
+    """
+    required = {zone.name for zone in manifest.signatures if zone.required}
+    signed = sorted({zone.side for zone in zones if zone.name in required})
+    everything = list(range(1, count + 1))
+    return signed if manifest.returns == "signed" and signed else everything
 
 
 def impose(form: Form, layout: Layout, codes: int = 2) -> Imposition:

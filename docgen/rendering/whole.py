@@ -10,7 +10,7 @@ from docgen.pagecode import Key
 from docgen.rendering import flow
 from docgen.rendering.compiling import from_pdf
 from docgen.rendering.filling import Copy
-from docgen.rendering.imposition import impose
+from docgen.rendering.imposition import Imposition, SideZone, impose, zones_on_sides
 from docgen.rendering.printfile import Document, Run, bind
 from docgen.rendering.symbols import SymbolTable
 
@@ -24,7 +24,7 @@ def lay_out(
 ) -> bytes:
     """Lay a document out with its values, without codes."""
     pen = flow.TextPen(values, rows)
-    return flow.written(flow.render(template, layout, variant, pen))
+    return flow.written(flow.render(template, layout, variant, pen), pdf_forms=True)
 
 
 def coded(
@@ -36,12 +36,15 @@ def coded(
     reference: str,
     key: Key,
     symbols: SymbolTable,
-) -> bytes:
-    """Put the codes and the reference of a document on every side of a PDF laid out whole."""
+) -> tuple[bytes, Imposition, list[SideZone]]:
+    """Put the codes and the reference of a document on every side of a PDF laid out whole.
+
+    Gives it with its sides, and where they are signed.
+    """
     form = from_pdf(content)
     imposition = impose(form, layout, template.manifest.codes)
     run = Run(template.manifest, form, imposition, {}, key, symbols, padded=False)
     document = Document("", "", "", number, Copy("", "", {}, reference))
     stamped = BytesIO()
     bind(run, [document], stamped)
-    return stamped.getvalue()
+    return stamped.getvalue(), imposition, zones_on_sides(form, imposition, "")
