@@ -13,15 +13,18 @@ from typing import Any
 
 import msgspec
 from django.db import transaction
+from django.db.models.functions import Now
 
-from docgen import attestations, attesting, records
+from docgen import attestations, attesting, library, records
 from docgen.attestations import Attestation, Entry, StockLine
 from docgen.backoffice import claims, models, queue, registers, store
 from docgen.backoffice.events import tell
 from docgen.datafolder import data_folder, page_code_key
 from docgen.errors import InvalidInput, Problem
+from docgen.manifest import Manifest
 from docgen.region import Region, read_region
 from docgen.register import stock_left
+from docgen.single import Filled
 
 ROWS = 1000  # rows written at once
 # The rules speak of the options of a command; here there is none.
@@ -108,7 +111,7 @@ def frozen(row: models.Attestation) -> Attestation:
 
 
 def press(row: models.Attestation, folder: Path) -> dict[str, Any]:
-    """Write the papers of an attestation into a folder; give their names and their references.
+    """Write the papers of an attestation into a folder; give what is to be known of them.
 
     Raises:
         InvalidInput, LayoutOverflows: for what cannot be printed.
@@ -119,7 +122,15 @@ def press(row: models.Attestation, folder: Path) -> dict[str, Any]:
     papers = attesting.press(frozen(row), school, region, page_code_key(data), data / "cache")
     for name, content in papers.files.items():
         (folder / name).write_bytes(content)
-    return {"names": list(papers.files), "references": papers.references, "pages": papers.pages}
+    return {
+        "names": list(papers.files),
+        "references": papers.references,
+        "pages": papers.pages,
+        "papers": [
+            _recognised(library.load(slug).manifest, papers.names[slug], filled)
+            for slug, filled in papers.documents.items()
+        ],
+    }
 
 
 def finish(row: models.Attestation, facts: dict[str, Any], files: dict[str, str]) -> bool:
@@ -132,6 +143,8 @@ def finish(row: models.Attestation, facts: dict[str, Any], files: dict[str, str]
         store.require(files.values())
         if not claims.finish(row, files=files, references=facts["references"], problems=[]):
             return False
+        for paper in facts["papers"]:
+            _expect(row, paper, files)
         pages = facts["pages"]
         tell("attestation-ready", str(row.public_id), school=row.school_id, pages=pages)
     return True
@@ -164,6 +177,47 @@ def retry(row: models.Attestation, by: str) -> None:
         )
         tell("attestation-retried", str(row.public_id), school=school.pk, actor=by)
         transaction.on_commit(lambda: queue.ring(queue.ATTEST, [row.pk]))
+
+
+def _recognised(manifest: Manifest, name: str, filled: Filled) -> dict[str, Any]:
+    """Give what recognises a paper when it comes home, and tells where it is signed."""
+    signed = {zone.name: zone for zone in manifest.signatures}
+    return {
+        "name": name,
+        "number": filled.number.hex(),
+        "slug": manifest.slug,
+        "title": manifest.title,
+        "reference": filled.reference,
+        "sides": filled.sides,
+        "width": filled.width,
+        "height": filled.height,
+        "needed": filled.needed,
+        "zones": [
+            {
+                "side": zone.side,
+                "name": zone.name,
+                "label": signed[zone.name].label,
+                "box": [zone.x, zone.y, zone.width, zone.height],
+                "required": signed[zone.name].required,
+            }
+            for zone in filled.zones
+        ],
+    }
+
+
+def _expect(row: models.Attestation, paper: dict[str, Any], files: dict[str, str]) -> None:
+    """Have a paper recognised; one that said something else stays known, and is the older."""
+    facts = {key: value for key, value in paper.items() if key not in {"name", "number"}}
+    models.Paper.objects.update_or_create(
+        number=bytes.fromhex(paper["number"]),
+        defaults={
+            **facts,
+            "school_id": row.school_id,
+            "attestation": row,
+            "sha256": files[paper["name"]],
+            "created_at": Now(),
+        },
+    )
 
 
 def _issued(

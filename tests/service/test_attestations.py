@@ -1,18 +1,21 @@
 """Attestations: previewed, issued once whatever happens at the same moment, pressed, kept."""
 
 import hashlib
+import tempfile
 import threading
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 
 from docgen import records
-from docgen.backoffice import attestations, models, registers, store
-from docgen.datafolder import data_folder
+from docgen.backoffice import attestations, claims, models, registers, store
+from docgen.datafolder import data_folder, page_code_key
 from docgen.errors import InvalidInput
+from docgen.rendering import pictures
 from tests import helpers
-from tests.helpers import poppler, refusal
+from tests.helpers import codes_of, poppler, refusal
 from tests.service import town
 from workers.attestations import attest
 
@@ -263,3 +266,74 @@ def test_events_and_messages_hold_no_name() -> None:
     issue(school)
     attest("1")
     assert "ESSAI" not in str(list(models.Event.objects.values()))
+
+
+def again(row: models.Attestation, **letterhead: str) -> None:
+    """Have the papers pressed once more, as if the first had been lost."""
+    changed = {**row.letterhead, **letterhead}
+    models.Attestation.objects.filter(pk=row.pk).update(state="waiting", letterhead=changed)
+    attest("1")
+    row.refresh_from_db()
+    assert row.state == "done"
+
+
+def test_papers_are_recognised_when_they_come_home() -> None:
+    school = town.school()
+    handed(school, 3)
+    row = issue(school)
+    attest("1")
+    row.refresh_from_db()
+    signed, letter = models.Paper.objects.order_by("slug")
+    assert (signed.slug, letter.slug) == ("attestation-cession", "bordereau-envoi")
+    for paper in (signed, letter):
+        assert (paper.school, paper.attestation, paper.person) == (school, row, "")
+        assert paper.reference == row.references[paper.slug]
+        assert paper.sha256 in row.files.values()
+        assert (round(paper.width), round(paper.height)) == (595, 842)
+        content = b"".join(store.blocks(paper.sha256))
+        pages = list(pictures.greys(content, 200))
+        assert len(pages) == paper.sides
+        key = page_code_key(data_folder())
+        for side, page in enumerate(pages, 1):
+            said = {(code.document, code.side, code.sides) for code in codes_of(page, key)}
+            assert said == {(bytes(paper.number), side, paper.sides)}
+    # All the sides of the attestation come back: the list is what the signature attests.
+    assert (signed.sides, signed.needed, letter.needed) == (2, [1, 2], [1])
+    zones = [(zone["side"], zone["name"], zone["required"]) for zone in signed.zones]
+    assert zones == [(1, "head", True)]
+    assert [zone["required"] for zone in letter.zones] == [False]
+
+
+def test_papers_pressed_twice_are_the_same_and_older_ones_stay_known() -> None:
+    school = town.school()
+    handed(school, 1)
+    row = issue(school)
+    attest("1")
+    row.refresh_from_db()
+    first = list(models.Paper.objects.order_by("pk").values("number", "sha256", "zones"))
+    again(row)
+    assert list(models.Paper.objects.order_by("pk").values("number", "sha256", "zones")) == first
+    again(row, name="Autre lycée")
+    papers = list(models.Paper.objects.order_by("created_at").values_list("number", flat=True))
+    assert len({bytes(number) for number in papers}) == 4
+    assert papers[:2] == [paper["number"] for paper in first]
+    again(row, name=school.name)
+    assert models.Paper.objects.count() == 4
+    youngest = models.Paper.objects.order_by("-created_at").values_list("number", flat=True)[:2]
+    assert set(youngest) == {paper["number"] for paper in first}
+
+
+def test_papers_of_a_lost_claim_are_not_recorded() -> None:
+    school = town.school()
+    handed(school, 1)
+    row = issue(school)
+    claimed = claims.claim(models.Attestation)
+    assert claimed
+    with tempfile.TemporaryDirectory() as name:
+        facts = attestations.press(claimed, Path(name))
+        files = {each: store.keep(Path(name) / each) for each in facts["names"]}
+    claims.release(claimed, is_own_fault=False)
+    assert not attestations.finish(claimed, facts, files)
+    assert not models.Paper.objects.exists()
+    attest(str(row.pk))
+    assert models.Paper.objects.count() == 2
