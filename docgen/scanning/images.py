@@ -71,26 +71,6 @@ class Scan:
             yield self._sides.read(index)
 
 
-class _OneImage:
-    """A file of one image: its header is read at once, its data when they are asked for."""
-
-    sides = 1
-
-    def __init__(self, path: Path, kind: Kind) -> None:
-        from docgen.scanning.rasters import check_header
-
-        check_header(path, kind)
-        self._path, self._kind = path, kind
-
-    def read(self, index: int) -> Picture:
-        from docgen.scanning.rasters import read_image
-
-        return read_image(self._path, self._kind)
-
-    def close(self) -> None:
-        """Nothing stays open."""
-
-
 def open_scan(path: Path) -> Scan:
     """Open a file of scans, by its content and never by its name.
 
@@ -116,7 +96,9 @@ def _opened(path: Path, kind: Kind) -> _Sides:
         from docgen.scanning.tiff import TiffSides
 
         return TiffSides(path, MAX_SIDES)
-    return _OneImage(path, kind)
+    from docgen.scanning.rasters import OneImage
+
+    return OneImage(path, kind)
 
 
 def _kind(path: Path) -> Kind:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pypdfium2
+from PIL import Image
 from pypdfium2 import raw
 
 from docgen.errors import Problem, ScanRejected
@@ -24,6 +25,8 @@ from docgen.scanning.picture import (
 SLACK = 0.02  # of the page: how far an image may stand out of it, and be whole
 LEAST = 0.5  # of the page: an image alone, but smaller, is not the scan
 DRAWN_DPI = 150.0, 300.0  # at least, and at most; between, as fine as its images
+WIDEST = 3_000.0  # points: what is larger is not compared but drawn
+THUMB, ALIKE = (60, 80), 12.0  # pixels, and levels of grey on average: two ways of reducing
 MAX_OBJECTS = 20_000  # on a page: an office scan with its recognised text has some 2,000
 DEEPEST = 4  # forms in forms
 PLAIN_SPACES = {
@@ -50,6 +53,7 @@ class PdfSides:
             is_locked = error.err_code in (raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY)
             raise ScanRejected(PROTECTED if is_locked else DAMAGED) from error
         self.sides = len(self._document)
+        self._is_proven = False
 
     def close(self) -> None:
         """Close the file."""
@@ -62,17 +66,34 @@ class PdfSides:
         except pypdfium2.PdfiumError:
             return Picture(index, fault="damaged-image")
         try:
-            picture = _own_image(page, index) or _drawn(page, index)
+            return self._read(page, index)
         except (pypdfium2.PdfiumError, ScanRejected):
             return Picture(index, fault="damaged-image")
         finally:
             page.close()
+
+    def _read(self, page: pypdfium2.PdfPage, index: int) -> Picture:
+        """Take the image of a page, if it is what a reader shows.
+
+        pdfium does not tell of masks, nor of inverted values. Files are made by one program, in
+        one way: the first JPEG or fax that is shown as it is stored speaks for those that follow.
+        """
+        item = _sole_image(page)
+        picture = _own_image(page, index, item)
+        if picture is None:
+            return _drawn(page, index)
+        is_usual = bool(picture.jpeg or picture.own)
+        if not picture.fault and not (is_usual and self._is_proven):
+            if not _is_shown_so(page, item, picture):
+                return _drawn(page, index)
+            self._is_proven |= is_usual
         return picture
 
 
-def _own_image(page: pypdfium2.PdfPage, index: int) -> Picture | None:
+def _own_image(
+    page: pypdfium2.PdfPage, index: int, item: raw.FPDF_PAGEOBJECT | None
+) -> Picture | None:
     """Read the image that is all there is on a page; None when there is more, or less."""
-    item = _sole_image(page)
     matrix = raw.FS_MATRIX()
     if item is None or not raw.FPDFPageObj_GetMatrix(item, matrix):
         return None
@@ -157,12 +178,10 @@ def _is_clipped(
     across, up = SLACK * (right - left), SLACK * (top - bottom)
     for path in range(max(raw.FPDFClipPath_CountPaths(clip), 0) if clip else 0):
         count = raw.FPDFClipPath_CountPathSegments(clip, path)
-        points = [_point(clip, path, number) for number in range(count)] if count <= 5 else []
-        if len(points) < 4 or any(
-            min(abs(x - left), abs(x - right)) > across and left < x < right for x, _ in points
-        ):
+        points = {_point(clip, path, number) for number in range(min(count, 6))}
+        xs, ys = {x for x, _ in points}, {y for _, y in points}
+        if (count > 5, len(points), len(xs), len(ys)) != (False, 4, 2, 2):
             return True
-        xs, ys = [x for x, _ in points], [y for _, y in points]
         if min(xs) > left + across or max(xs) < right - across:
             return True
         if min(ys) > bottom + up or max(ys) < top - up:
@@ -242,6 +261,23 @@ def _pixels(bitmap: pypdfium2.PdfBitmap) -> Pixels:
     """Copy a bitmap: greys, or red, green and blue."""
     pixels = bitmap.to_numpy()
     return np.array(pixels if pixels.ndim == 2 else pixels[:, :, 2::-1])
+
+
+def _is_shown_so(page: pypdfium2.PdfPage, item: raw.FPDF_PAGEOBJECT, picture: Picture) -> bool:
+    """Tell whether an image is shown as it is stored: not masked, not inverted."""
+    matrix = raw.FS_MATRIX()
+    raw.FPDFPageObj_GetMatrix(item, matrix)
+    spans = max(map(abs, (matrix.a, matrix.b, matrix.c, matrix.d)))
+    bitmap = spans < WIDEST and raw.FPDFImageObj_GetRenderedBitmap(page.pdf, page, item)
+    if not bitmap:
+        return False
+    rendered = pypdfium2.PdfBitmap.from_raw(bitmap).to_pil()
+    paper = Image.new("RGBA", rendered.size, "white")
+    shown = Image.alpha_composite(paper, rendered.convert("RGBA")).convert("L").resize(THUMB)
+    grey = np.rot90(picture.grey(2), -(_turn(matrix) or 0) // 90)
+    stored = Image.fromarray(grey).resize(THUMB, Image.Resampling.BOX)
+    apart = np.abs(np.asarray(shown).astype(np.int16) - np.asarray(stored))
+    return float(apart.mean()) < ALIKE
 
 
 def _drawn(page: pypdfium2.PdfPage, index: int) -> Picture:

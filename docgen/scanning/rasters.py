@@ -1,6 +1,7 @@
 """Files of one image: JPEG, PNG, HEIC. Headers are believed for sizes, and for nothing else."""
 
 import struct
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from PIL import Image
 
 from docgen.errors import Problem, ScanRejected
 from docgen.scanning.picture import (
+    MAX_DATA,
     MAX_PIXELS,
     UNREADABLE,
     Own,
@@ -28,37 +30,49 @@ TOO_BIG = Problem(
 AGAIN = "Numérisez de nouveau, ou renvoyez l’image en JPEG, PNG ou PDF."
 
 
-def check_header(path: Path, kind: str) -> None:
-    """Look at what the header announces.
+class OneImage:
+    """A file of one image: its header is read at once, its data when they are asked for.
 
     Raises:
-        ScanRejected: when it is damaged, or announces more than may be opened.
+        ScanRejected: when its header is damaged, or announces more than may be opened.
     """
-    with _header(path, kind) as header:
-        if header.width * header.height > MAX_PIXELS:
+
+    sides = 1
+
+    def __init__(self, path: Path, kind: str) -> None:
+        if path.stat().st_size > MAX_DATA:
             raise ScanRejected(TOO_BIG)
+        self._content, self._kind = path.read_bytes(), kind
+        with _header(self._content, kind) as header:
+            if header.width * header.height > MAX_PIXELS:
+                raise ScanRejected(TOO_BIG)
 
+    def close(self) -> None:
+        """Let go of the data."""
+        self._content = b""
 
-def read_image(path: Path, kind: str) -> Picture:
-    """Read the only side of a file whose header was checked."""
-    header = _header(path, kind)
-    dpi, assumed = resolution(*header.size, claimed(header))
-    picture = Picture(0, *header.size, dpi, _turned(header, kind), assumed=assumed)
-    picture.fault = fault_of(*header.size, dpi)
-    if picture.fault:
+    def read(self, index: int) -> Picture:
+        """Read the only side."""
+        with _header(self._content, self._kind) as header:
+            return self._read(index, header)
+
+    def _read(self, index: int, header: Image.Image) -> Picture:
+        dpi, assumed = resolution(*header.size, claimed(header))
+        picture = Picture(index, *header.size, dpi, _turned(header, self._kind), assumed=assumed)
+        picture.fault = fault_of(*header.size, dpi)
+        if picture.fault:
+            return picture
+        if self._kind == "jpeg" and header.mode in ("L", "RGB"):
+            picture.jpeg = self._content
+            return picture
+        try:
+            keep_pixels(picture, loaded(header))
+        except ScanRejected:
+            return Picture(index, fault="damaged-image")
+        picture.redrawn = self._kind != "png"
+        if self._kind == "png":
+            picture.own = png_own(self._content)
         return picture
-    if kind == "jpeg" and header.mode in ("L", "RGB"):
-        picture.jpeg = path.read_bytes()
-        return picture
-    try:
-        keep_pixels(picture, loaded(header))
-    except ScanRejected:
-        picture.fault = "damaged-image"
-    if kind == "png":
-        picture.own = png_own(path.read_bytes())
-    else:
-        picture.redrawn = True
-    return picture
 
 
 def keep_pixels(picture: Picture, image: Image.Image) -> None:
@@ -87,14 +101,14 @@ def claimed(header: Image.Image) -> float:
     return across if across > 0 and abs(across - down) <= 0.05 * across else 0.0
 
 
-def _header(path: Path, kind: str) -> Image.Image:
+def _header(content: bytes, kind: str) -> Image.Image:
     if kind == "heic":
         import pi_heif
 
         # One thread, and no thumbnails: what is not asked for is not decoded.
         pi_heif.register_heif_opener(thumbnails=False, decode_threads=1)
     try:
-        return Image.open(path, formats=[FORMATS[kind]])
+        return Image.open(BytesIO(content), formats=[FORMATS[kind]])
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ScanRejected(TOO_BIG) from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
