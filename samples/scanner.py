@@ -3,11 +3,12 @@
 A `Paper` is one printed side. A `Recipe` says what happens to it and how it is scanned; `scan`
 does it, and its `Truth` says what was done. The same generator gives the same image. Recipes are
 drawn by the `FAMILIES`, and by the two populations of reference/scanning.md: `mixed`, `office`.
-Files are written by `samples.scanning_files`.
+What else is found in piles comes from `samples.scanning_strangers`, and files are written by
+`samples.scanning_files`.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from io import BytesIO
 from typing import TypeAlias
 
@@ -15,11 +16,9 @@ import numpy as np
 from numpy.random import Generator
 from PIL import Image
 
-from docgen.pagecode import Key, PageCode, payload
 from docgen.rendering.imposition import CODE_SIZE, SideZone, zones_on_sides
 from docgen.rendering.pictures import greys
 from docgen.rendering.printfile import Document, Run, bind
-from docgen.rendering.symbols import MODULES, ROW_BYTES
 from samples import scanning_glass as glass
 from samples import scanning_paper as paperwork
 from samples.scanning_paper import MM, Pixels
@@ -32,11 +31,9 @@ __all__ = [
     "Recipe",
     "Scan",
     "Truth",
-    "blank",
     "mixed",
     "office",
     "print_out",
-    "recoded",
     "scan",
     "sign",
 ]
@@ -52,7 +49,8 @@ Box: TypeAlias = tuple[float, float, float]
 class Truth:
     """What an image shows. `rotation`: degrees clockwise until it stands upright, as stored.
 
-    `kind`: known, blank, line (a back with one line by hand), foreign, edited, stranger or bare.
+    `kind`: known, or what `samples.scanning_strangers` made: blank, line (a back with one line by
+    hand), foreign, edited, note (a delivery note with codes of its own) or letter (without any).
     """
 
     kind: str
@@ -222,42 +220,3 @@ def _levels(pixels: Pixels, recipe: Recipe) -> Image.Image:
     if recipe.mode == "colour":
         return image.convert("RGB")
     return image.convert("1") if recipe.mode == "dithered" else image
-
-
-def blank(shape: tuple[int, int], *, line: bool, rng: Generator) -> Paper:
-    """Give a blank back as printed sides of a shape are; or with one line written by hand."""
-    paper = Paper(np.full(shape, 255, np.uint8), kind="line" if line else "blank")
-    if line:
-        curves = paperwork.written_line(rng, rng.uniform(25, 110), rng.uniform(2.5, 4.5))
-        high, wide = (length * MM / PRINT_DPI for length in shape)
-        at = rng.uniform(15, wide - 130), rng.uniform(20, high - 30)
-        moved = [curve + at for curve in curves]
-        ink = str(rng.choice(["blue", "black"]))
-        width = rng.uniform(0.3, 0.6)
-        paper.picture = paperwork.stroke(paper.picture, PRINT_DPI, moved, width, rng, ink=ink)
-    return paper
-
-
-def recoded(paper: Paper, run: Run, key: Key, rng: Generator, *, edited: bool) -> Paper:
-    """Give the same side as another installation prints it, or with its codes edited.
-
-    An edited code names another side, or a document one bit away, under the tag it had.
-    """
-    codes = []
-    for corner in paper.codes:
-        code = PageCode(bytes.fromhex(paper.document), paper.side, paper.sides, corner)
-        data = bytearray(payload(key, code))
-        if edited:
-            data[rng.integers(1, 9)] ^= 1 << rng.integers(0, 8)
-        codes.append(bytes(data))
-    images = run.symbols.draw(b"".join(codes))
-    picture = paper.picture.copy()
-    for (x, y, size), image in zip(paper.codes.values(), images, strict=True):
-        bits = np.unpackbits(np.frombuffer(image, np.uint8).reshape(-1, ROW_BYTES), axis=1)
-        symbol = Image.fromarray(bits[:, :MODULES] * np.uint8(255))
-        side = round(size * PRINT_DPI / POINTS)
-        left, top = (round(mm * PRINT_DPI / MM) for mm in paper.place(x, y + size))
-        drawn = np.asarray(symbol.resize((side, side), Image.Resampling.NEAREST))
-        picture[top : top + side, left : left + side] = drawn
-    kind = "edited" if edited else "foreign"
-    return replace(paper, picture=picture, kind=kind, _sizes={})

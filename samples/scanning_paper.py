@@ -13,6 +13,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+from docgen.rendering.fonts import font_file
+
 Pixels: TypeAlias = NDArray[np.uint8]
 Point: TypeAlias = tuple[float, float]
 Curve: TypeAlias = NDArray[np.float64]
@@ -117,7 +119,12 @@ _SEALS = {"seal": _seal, "frame": _frame, "block": _block}
 
 
 def _word(draw: ImageDraw.ImageDraw, word: str, at: Point, size: float, *, fill: int = 255) -> None:
-    draw.text(at, word, fill, ImageFont.load_default(size), anchor="mm", stroke_width=size / 30)
+    draw.text(at, word, fill, letters(size), anchor="mm")
+
+
+def letters(size: float) -> ImageFont.FreeTypeFont:
+    """Give the letters of stamps and of other people's papers, so many pixels high."""
+    return ImageFont.truetype(font_file("Bold"), size)
 
 
 def pen(pixels: Pixels, dpi: float, at: Point, rng: Generator, ink: str) -> Pixels:
@@ -138,7 +145,7 @@ def long_stroke(pixels: Pixels, dpi: float, at: Point, rng: Generator, ink: str)
         x = start[0] + reach * np.cos(angle) - bend * np.sin(angle)
         y = start[1] + reach * np.sin(angle) + bend * np.cos(angle)
         line = np.column_stack((x, y))
-        pixels = stroke(pixels, dpi, [line], rng.uniform(0.5, 1.8), rng, ink=ink)
+        pixels = stroke(pixels, dpi, [line], rng.uniform(0.4, 1.4), rng, ink=ink)
         angle += rng.normal(0, 0.15)
     return pixels
 
@@ -193,16 +200,15 @@ def _smooth(curve: Curve, times: int = 4) -> Curve:
 def written_line(rng: Generator, width: float, height: float = 3.0) -> list[Curve]:
     """Give the words of a line written by hand, in a box of this size from (0, 0)."""
     words, x = [], 0.0
-    while x < width:
-        length = min(rng.uniform(6, 24), width - x)
-        if length < 2:
-            break
-        letters = max(2, round(length / rng.uniform(1.6, 2.6)))
-        time = np.linspace(0, 1, 12 * letters)
-        tall = np.interp(time, np.linspace(0, 1, letters), rng.choice((0.45, 0.6, 1), letters))
-        phase = 2 * np.pi * letters * time
-        across = x + length * time + 0.5 * np.cos(phase)
-        words.append(np.column_stack((across, height * (1 - tall * (0.5 + 0.5 * np.sin(phase))))))
+    while width - x > 4:
+        length = min(rng.uniform(5, 24), width - x)
+        turns = max(4, 2 * round(length / rng.uniform(1.8, 3)))
+        across = x + np.linspace(0, length, turns) + rng.normal(0, 0.35, turns)
+        # Letters without a stem take the middle; some rise above it, a few go below.
+        reach = rng.choice((0.0, 0.0, 0.5, -0.4), turns)
+        foot = np.arange(turns) % 2
+        y = height * (0.5 + np.where(foot, 0.25 + np.maximum(-reach, 0), -0.1 - reach.clip(0)))
+        words.append(_smooth(np.column_stack((across, y + rng.normal(0, 0.12, turns)))))
         x += length + rng.uniform(2, 5)
     return words
 
@@ -235,7 +241,7 @@ def torn(pixels: Pixels, dpi: float, at: Point, rng: Generator, ink: str) -> Pix
     """Tear off the corner of the paper nearest to a place; what lies behind shows."""
     height, width = pixels.shape[:2]
     right, low = at[0] * dpi / MM > width / 2, at[1] * dpi / MM > height / 2
-    legs = rng.uniform(18, 42, 2) * dpi / MM
+    legs = rng.uniform(14, 36, 2) * dpi / MM
     steps = np.linspace(0, 1, 16)
     rough = rng.normal(0, 0.02, 16) * (steps > 0) * (steps < 1)
     x, y = legs[0] * (1 - steps + rough), legs[1] * (steps + rough)
@@ -264,14 +270,14 @@ def fold(pixels: Pixels, dpi: float, at: Point, rng: Generator, ink: str) -> Pix
     y0, y1 = (int(np.clip(at[1] * dpi / MM + side * reach, 0, height)) for side in (-1, 1))
     rows, columns = np.mgrid[y0:y1, x0:x1].astype(np.float32) * np.float32(MM / dpi)
     far = columns * np.float32(across[0]) + rows * np.float32(across[1]) - np.float32(offset)
-    depth, wide = rng.uniform(60, 170), rng.uniform(0.25, 0.7)
+    depth, wide = rng.uniform(40, 150), rng.uniform(0.2, 0.6)
     shade = depth * np.exp(-((far / wide) ** 2)) + 28 * np.exp(-np.abs(far) / 5) * (far > 0)
     away = np.hypot(columns - np.float32(at[0]), rows - np.float32(at[1]))
     shade *= np.clip((45 - away) / 20, 0, 1)  # a crease dies away, it does not end
     result = pixels.copy()
     part = result[y0:y1, x0:x1]
     # Near the crease the paper stands off the glass: what is printed there is drawn together.
-    moved = np.clip(np.arange(x1 - x0) + round(rng.uniform(0.2, 0.7) * dpi / MM), 0, x1 - x0 - 1)
+    moved = np.clip(np.arange(x1 - x0) + round(rng.uniform(0.1, 0.5) * dpi / MM), 0, x1 - x0 - 1)
     near = (far > 0) & (far < 3)
     part[near] = part[:, moved][near]
     dark = shade if pixels.ndim == 2 else shade[..., None]
