@@ -5,14 +5,15 @@ from typing import Any
 
 import msgspec
 
-from docgen.backoffice import scans, store
-from docgen.backoffice.models import ScanPart
-from docgen.backoffice.queue import READ, app
+from docgen.backoffice import bindings, scans, store
+from docgen.backoffice.models import Binding, ScanPart
+from docgen.backoffice.queue import BIND, READ, app
 from docgen.datafolder import data_folder, page_code_keys
 from workers.children import Limits, Say
 from workers.working import Make, work_on
 
 READING = Limits(memory=2**30, processor=10, wall=60, file=2**30)
+BINDING = Limits(memory=2**30, processor=120, wall=180, file=2**30)
 COPY, PREVIEWS = "copy.pdf", "previews.bin"
 
 
@@ -20,6 +21,12 @@ COPY, PREVIEWS = "copy.pdf", "previews.bin"
 def read_scan(identifier: str) -> None:
     """Read the sides that wait; the identifier only says that there are some."""
     work_on(ScanPart, _begin_part, _finish_part, scans.fail, READING, died=_skip)
+
+
+@app.task(name=f"docgen.{BIND}")
+def bind_returns(identifier: str) -> None:
+    """Bind the documents that wait; the identifier only says that there are some."""
+    work_on(Binding, _begin_binding, _finish_binding, bindings.fail, BINDING, died=bindings.skip)
 
 
 def _begin_part(part: ScanPart) -> Make:
@@ -52,3 +59,21 @@ def _finish_part(part: ScanPart, facts: dict[str, Any], folder: Path) -> bool:
 
 def _skip(part: ScanPart, said: int | None) -> bool:
     return scans.skip(part, None if said is None else part.first + said)
+
+
+def _begin_binding(binding: Binding) -> Make:
+    wanted = bindings.begin(binding)
+
+    def make(say: Say, folder: Path) -> list[dict[str, Any]]:
+        return bindings.make(wanted, folder, say)
+
+    return make
+
+
+def _finish_binding(binding: Binding, made: list[dict[str, Any]], folder: Path) -> bool:
+    bound = {each["id"]: folder / each["file"] for each in made if each["file"]}
+    files = {key: (store.keep(path), path.stat().st_size) for key, path in bound.items()}
+    if bindings.finish(binding, made, files):
+        return True
+    store.drop_unused(name for name, _ in files.values())
+    return False

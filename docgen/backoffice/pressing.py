@@ -52,13 +52,16 @@ def run_of(job: PrintJob, keys: Mapping[int, Key]) -> printfile.Run:
 
 def documents_of(volume: Volume) -> list[printfile.Document]:
     """Give the documents of a volume, in the order of printing."""
-    return [
-        printfile.Document(
-            *(each.person, each.division, each.title, bytes(each.number)),
-            Copy(f"personne {each.person}", each.variant, each.values, each.reference, each.mark),
-        )
-        for each in Document.objects.filter(volume=volume).order_by("position")
-    ]
+    rows = Document.objects.filter(volume=volume).order_by("position")
+    return [document_of(row) for row in rows]
+
+
+def document_of(row: Document) -> printfile.Document:
+    """Give a document as it is printed."""
+    return printfile.Document(
+        *(row.person, row.division, row.title, bytes(row.number)),
+        Copy(f"personne {row.person}", row.variant, row.values, row.reference, row.mark),
+    )
 
 
 def file_name(job: PrintJob, number: int) -> str:

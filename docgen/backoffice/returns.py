@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
-from docgen.backoffice import bulk, queue, shelf
+from docgen.backoffice import bulk, queue, shelf, store
 from docgen.backoffice.models import (
     Binding,
     Document,
@@ -92,15 +92,21 @@ def expected(numbers: Iterable[str]) -> dict[str, Expected]:
     stands = _numbers_that_stand(documents)
     found = {}
     for number, row in rows.items():
-        sides = _sides_of(row)
-        if isinstance(row, Document):
-            school, state = row.volume.job.school_id, _state_of_document(row, stands)
-        else:
-            school, state = row.school_id, _state_of_paper(row)
         found[number] = Expected(
-            document=number, school=school, reference=row.reference, sides=sides, state=state
+            document=number,
+            school=school_of(row),
+            reference=row.reference,
+            sides=_sides_of(row),
+            state=_state_of_paper(row)
+            if isinstance(row, Paper)
+            else _state_of_document(row, stands),
         )
     return found
+
+
+def school_of(row: Printed) -> str:
+    """Give the UAI of the school that a document is of."""
+    return row.school_id if isinstance(row, Paper) else row.volume.job.school_id
 
 
 def rule(row: Printed) -> Rule:
@@ -137,15 +143,19 @@ def gather(ids: Iterable[UUID]) -> None:
     for chunk in bulk.chunks(list(ids)):
         numbers += Return.objects.filter(pk__in=chunk).values_list("number", flat=True)
     changed = list(awaited(bytes(number).hex() for number in numbers).values())
-    sides = _sides(changed)
+    sides, unused = _sides(changed), set[str]()
     for row in changed:
         row.missing = sorted(set(row.needed) - sides[row.pk])
         row.stage = Return.Stage.PARTIAL if row.missing else Return.Stage.COMPLETE
         if not sides[row.pk]:
             row.stage = Return.Stage.EMPTY
         row.version += 1
-        row.save(update_fields=("missing", "stage", "version", "changed_at"))
+        if row.stage != Return.Stage.COMPLETE:  # a side was taken out of it: it is signed no more
+            unused.add(row.sha256)
+            row.sha256, row.size, row.sources, row.bound_at = "", 0, [], None
+        row.save()
     _bind(changed)
+    transaction.on_commit(lambda: store.drop_unused(unused - {""}))
 
 
 def _bind(rows: Iterable[Return]) -> None:

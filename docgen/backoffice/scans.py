@@ -8,16 +8,18 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
+from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Count
 
-from docgen.backoffice import claims, queue, settling, store
+from docgen.backoffice import claims, queue, returns, settling, store
 from docgen.backoffice.events import tell
-from docgen.backoffice.models import ScanBatch, ScannedPage, ScanPart, School, State
+from docgen.backoffice.models import Return, ScanBatch, ScannedPage, ScanPart, School, State
 from docgen.errors import Problem, ScanRejected
+from docgen.scanning.sorting import REASONS, Outcome
 
 PART = 25  # sides read together: what is lost, or done again, when a reader dies
 LIGHT = 20 << 20  # bytes: a few sides, for which somebody waits, are read before a pile
@@ -31,7 +33,9 @@ TOO_HEAVY = Problem(
 )
 HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # what shows as nothing, or turns the reading
 HEIC = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"hevc", b"heif")
-Facts = Mapping[str, Any]
+# Outcomes whose codes name documents of ours; what is foreign tells nothing of another school's.
+OF_OUR_DOCUMENTS = (Outcome.SUPERSEDED, Outcome.INCONSISTENT)
+Facts: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,32 @@ class Progress:
     outcomes: dict[str, int]
     is_stopped: bool
     problems: list[list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A side of a batch, counted from 1: its outcome, why, and what to do about it.
+
+    `reference` and `side` say of which document it is, `document` the return that it is in.
+    """
+
+    id: UUID
+    number: int
+    outcome: str
+    reason: str
+    words: str
+    reference: str
+    side: int | None
+    document: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of a batch, side by side, and of the documents that it brought home."""
+
+    progress: Progress
+    sides: list[Side]
+    documents: list[Return]
 
 
 def receive(
@@ -214,6 +244,33 @@ def progress(batch: ScanBatch) -> Progress:
     rows = ScannedPage.objects.filter(batch=batch).values_list("outcome")
     outcomes = dict(rows.annotate(count=Count("pk")).order_by("outcome"))
     return Progress(batch.stage, batch.sides, done, outcomes, stopped, batch.problems)
+
+
+def report(batch: ScanBatch) -> Report:
+    """Tell what every side of a batch is, and how far the documents are that it touched."""
+    pages = list(ScannedPage.objects.filter(batch=batch).select_related("back").order_by("index"))
+    older = {page.pk: _numbers(page) for page in pages if page.outcome in OF_OUR_DOCUMENTS}
+    told = returns.printed({number for numbers in older.values() for number in numbers})
+    sides = []
+    for page in pages:
+        known = [told[number] for number in older.get(page.pk, ()) if number in told]
+        known = [row for row in known if batch.school_id in (None, returns.school_of(row))]
+        row = page.back or (known[0] if len(known) == 1 else None)
+        sides.append(
+            Side(
+                *(page.public_id, page.index + 1, page.outcome, page.reason),
+                REASONS.get(page.reason, ""),
+                row.reference if row else "",
+                page.side,
+                page.back_id,
+            )
+        )
+    backs = {page.back_id: page.back for page in pages if page.back}
+    return Report(progress(batch), sides, sorted(backs.values(), key=lambda each: each.reference))
+
+
+def _numbers(page: ScannedPage) -> list[str]:
+    return sorted({code["document"] for code in page.reading["codes"]})
 
 
 def _locked(part: ScanPart) -> ScanBatch:

@@ -1,9 +1,17 @@
-"""A made-up school in the database, and jobs for its people."""
+"""A made-up school in the database, jobs for its people, and their paper on a scanner."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
 
 from docgen import records
-from docgen.backoffice import models, print_jobs, registers
-from docgen.datafolder import data_folder, page_code_key
+from docgen.backoffice import models, pressing, print_jobs, registers, scans
+from docgen.datafolder import data_folder, page_code_key, page_code_keys
 from docgen.press import Order, prepare
+from samples import scanner
+from samples.scanner import Paper, Recipe
+from samples.scanning_files import write_pdf
 from tests import helpers
 
 
@@ -31,3 +39,37 @@ def job(row: models.School, count: int = 3, **options: object) -> models.PrintJo
     made = prepare(order, page_code_key(data_folder()), data_folder() / "cache")
     assert isinstance(priority, int)
     return print_jobs.create(made, "test", priority)
+
+
+def papers(job: models.PrintJob) -> list[Paper]:
+    """Give the printed sides of a job, document by document."""
+    volumes = models.Volume.objects.filter(job=job).order_by("number")
+    documents = [each for volume in volumes for each in pressing.documents_of(volume)]
+    run = pressing.run_of(job, page_code_keys(data_folder()))
+    return list(scanner.print_out(run, documents))
+
+
+def pile(
+    path: Path,
+    sides: Iterable[Paper],
+    recipe: Recipe = Recipe("office", dpi=100),
+    *,
+    is_signed: bool = True,
+    seed: int = 1,
+) -> Path:
+    """Sign sides wherever they ask for it, and scan them into a PDF."""
+    rng = np.random.default_rng(seed)
+    made = [
+        scanner.scan(
+            each, recipe, rng, signed=[zone.name for zone in each.zones] if is_signed else []
+        )
+        for each in sides
+    ]
+    with path.open("wb") as stream:
+        write_pdf(stream, made)
+    return path
+
+
+def sent(path: Path, row: models.School | None) -> models.ScanBatch:
+    """Send a file of scans."""
+    return scans.receive(path, row, path.name, "api", "test")[0]
