@@ -24,6 +24,7 @@ from docgen.typography import NBSP
 __all__ = ["Conflict", "assign", "discard", "picture", "proposals", "queue", "sentence", "turn"]
 Outcome = models.ScannedPage.Outcome
 SETTLED = (Outcome.KNOWN, Outcome.BLANK, Outcome.DISCARDED)
+IN_A_DOCUMENT = (Outcome.KNOWN, Outcome.DUPLICATE)
 ASSIGN, DISPLACE, TURN, DISCARD = "assign", "displace", "turn", "discard"
 Facts: TypeAlias = dict[str, Any]
 OWN_REASONS = {
@@ -41,6 +42,12 @@ def queue(who: Actor, *, duplicates: bool = False) -> QuerySet[models.ScannedPag
     """Give the sides that somebody has to look at, among those that an actor sees."""
     done = SETTLED if duplicates else (*SETTLED, Outcome.DUPLICATE)
     return gate.visible(models.ScannedPage, who).exclude(outcome__in=done)
+
+
+def documents_of(batch: models.ScanBatch, who: Actor) -> QuerySet[models.Return]:
+    """Give the documents that sides of a batch went home to, among those that an actor sees."""
+    here = models.ScannedPage.objects.filter(batch=batch, outcome__in=IN_A_DOCUMENT)
+    return gate.visible(models.Return, who).filter(pk__in=here.values("back")).order_by("reference")
 
 
 def sentence(page: models.ScannedPage) -> str:

@@ -57,6 +57,7 @@ LOAN = {
     "end_date": "2027-06-30",
 }
 PEOPLE = "Identifiant;Nom;Prénom;Date de naissance;Classe\nE1;GEAI;Ana;01/03/2010;2DE 1\n"
+SCAN = "%PDF-1.7 as far as can be seen from its first bytes"
 
 ROWS: dict[str, Row] = {
     "GET /schools": Row(OPEN),
@@ -123,6 +124,26 @@ ROWS: dict[str, Row] = {
     "GET /schools/{uai}/models/{template}": Row(READ_SCHOOL),
     "POST /schools/{uai}/models/{template}": Row(WRITE_SCHOOL, 422, files={"model": "x"}),
     "DELETE /schools/{uai}/models/{template}": Row(WRITE_SCHOOL, 204),
+    "GET /scans": Row(OPEN),
+    "POST /scans": Row(RELEASE, 202, files={"files": SCAN}),
+    "POST /schools/{uai}/scans": Row(WRITE_SCHOOL, 202, files={"files": SCAN}),
+    "GET /scans/{scan}": Row(READ_SCHOOL),
+    "GET /scans/{scan}/pages": Row(READ_SCHOOL),
+    "GET /scans/{scan}/report": Row(READ_SCHOOL),
+    "GET /scans/{scan}/parts/{first}.pdf": Row(READ_SCHOOL),
+    "POST /scans/{scan}/retry": Row(WRITE_SCHOOL, 422),
+    "GET /reviews": Row(OPEN),
+    "GET /pages/{side}": Row(READ_SCHOOL),
+    "GET /pages/{side}/picture.jpg": Row(READ_SCHOOL),
+    "GET /pages/{side}/proposals": Row(READ_SCHOOL),
+    "POST /pages/{side}/assign": Row(WRITE_SCHOOL, body={"reference": "{reference}", "side": 3}),
+    "POST /pages/{side}/turn": Row(WRITE_SCHOOL, body={"degrees": 90}),
+    "POST /pages/{side}/discard": Row(WRITE_SCHOOL, body={"note": "page de garde"}),
+    # Nothing was decided yet: 409 tells who may.
+    "POST /pages/{side}/undo": Row(WRITE_SCHOOL, 409, {}),
+    "GET /returns": Row(OPEN),
+    "GET /returns/{document}": Row(READ_SCHOOL),
+    "GET /returns/{document}/signed.pdf": Row(READ_SCHOOL),
     "GET /hooks": Row(OPEN),
     "POST /hooks": Row(
         "= = = = = =",

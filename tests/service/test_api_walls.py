@@ -36,7 +36,7 @@ from docgen.datafolder import data_folder, page_code_key
 from docgen.identifiers import uai_letter
 from docgen.press import prepare
 from tests import helpers
-from tests.service import callers, town
+from tests.service import callers, homecoming, town
 from tests.service.api_table import CALLERS, ROWS, TOKEN_REFUSALS, Row
 from workers.conventions import convert_word
 from workers.print_jobs import print_volume
@@ -77,19 +77,23 @@ def place(digits: str, name: str) -> tuple[Facts, models.School, models.PrintSho
     print_volume("1")
     job.refresh_from_db()
     job = releases.release(job, shop, "test")
-    facts = papers(school, loan, job) | {
-        "uai": uai,
-        "person": first.pk,
-        "second": second.pk,
-        "cession": cession.pk,
-        "loan": loan.pk,
-        "job": str(job.pk),
-        "number": 1,
-        "shop": shop.pk,
-        "slug": "petite-charte",
-        "token": links.make(job, "manifest.csv", 2**33),
-        "marks": (uai, f"CANARI-{name}", str(job.pk)),
-    }
+    facts = (
+        papers(school, loan, job)
+        | homecoming.facts(school, job, f"CANARI-{name}")
+        | {
+            "uai": uai,
+            "person": first.pk,
+            "second": second.pk,
+            "cession": cession.pk,
+            "loan": loan.pk,
+            "job": str(job.pk),
+            "number": 1,
+            "shop": shop.pk,
+            "slug": "petite-charte",
+            "token": links.make(job, "manifest.csv", 2**33),
+            "marks": (uai, f"CANARI-{name}", str(job.pk)),
+        }
+    )
     return facts, school, shop
 
 
@@ -271,6 +275,7 @@ def test_what_belongs_to_others_answers_like_what_does_not_exist(world: World) -
         "loan": 2**40,
         "shop": 2**40,
         **{name: str(uuid.uuid4()) for name in ("job", "attestation", "convention", "hook")},
+        **{name: str(uuid.uuid4()) for name in ("scan", "side", "document")},
     }
     different = []
     for route, row in ROWS.items():

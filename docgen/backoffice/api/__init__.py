@@ -18,7 +18,10 @@ from docgen.backoffice.api import (
     printed,
     problems,
     releases,
+    returns,
+    reviews,
     rosters,
+    scans,
     schools,
     templates,
     watching,
@@ -32,6 +35,7 @@ ROUTERS: tuple[Router, ...] = (
     *(schools.router, rosters.router, people.router, cessions.router, templates.router),
     *(print_jobs.router, printed.router, watching.router, releases.router),
     *(attestations.router, conventions.router, hooks.router),
+    *(scans.router, returns.router, reviews.router),
 )
 DESCRIPTION = """Imprimer, attester et suivre les documents de remise des tablettes.
 
