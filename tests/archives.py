@@ -52,6 +52,9 @@ def faults(content: bytes) -> Iterator[str]:
     """Say what a file has that PDF/A-2b forbids, or has not and should."""
     yield from _file_faults(content)
     reader = PdfReader(BytesIO(content), strict=True)
+    first, second = reader.trailer["/ID"]
+    if first != second or len(first) != 16:  # 6.1.3; ISO 32000-1, 14.4
+        yield "identifier"
     yield from _metadata_faults(reader)
     yield from _intent_faults(reader)
     for each in _objects(reader):

@@ -290,6 +290,8 @@ class _Binding:
             is_archival=not self.faults,
         )
         self.writer.write(stream)
+        # Writer and objects know each other: the images would wait for Python to notice.
+        self.writer._objects.clear()
 
 
 def _by_side(sources: Sequence[SideSource], facts: Facts) -> dict[int, SideSource]:

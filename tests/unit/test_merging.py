@@ -12,10 +12,17 @@ from typing import NamedTuple
 import pytest
 from PIL import Image
 from pypdf import PdfReader, PdfWriter
-from pypdf.generic import BooleanObject, DictionaryObject, NameObject
+from pypdf.generic import (
+    ArrayObject,
+    BooleanObject,
+    DictionaryObject,
+    NameObject,
+    NumberObject,
+    RectangleObject,
+)
 
 from docgen.errors import InvalidInput
-from docgen.scanning import borrowing
+from docgen.scanning import archival, borrowing
 from docgen.scanning.archival import srgb
 from docgen.scanning.findings import Matrix
 from docgen.scanning.merging import (
@@ -163,6 +170,28 @@ def test_a_page_taken_from_the_print_brings_no_resource_that_it_does_not_use(
     given = made(sources(copy, 2), replace(FACTS, needed=(2,)), printed)
     fonts = given.reader.pages[0]["/Resources"]["/Font"]
     assert set(fonts) == {"/F", f"/{borrowing.FONT}"}
+
+
+def test_pictures_of_the_print_are_not_smoothed_and_its_links_stay_behind(
+    tmp_path: Path, copy: Path, printed: Path
+) -> None:
+    writer = PdfWriter(clone_from=printed)
+    smoothed = PdfWriter(clone_from=copy).pages[0]["/Resources"]["/XObject"]["/I0"].clone(writer)
+    smoothed[NameObject("/Interpolate")] = BooleanObject(True)
+    inner = archival.dictionary(XObject=archival.dictionary(I=smoothed.indirect_reference))
+    box = ArrayObject(map(NumberObject, (0, 0, 1, 1)))
+    kind = archival.name("Form")
+    form = archival.stream_of(b"/I Do", Subtype=kind, BBox=box, Resources=inner)
+    page = writer.pages[0]
+    page["/Resources"][NameObject("/XObject")] = archival.dictionary(L=writer._add_object(form))
+    page["/Contents"].get_object().set_data(b"q 80 0 0 80 9 9 cm/L Do Q")
+    writer.add_uri(0, "https://example.org/", RectangleObject((0, 0, 90, 90)))
+    writer.write(printed)
+    given = made(sources(copy, 2), replace(FACTS, needed=(2,)), printed)
+    (drawn,) = given.reader.pages[0]["/Resources"]["/XObject"].values()
+    assert drawn["/Resources"]["/XObject"]["/I"]["/Width"] == PIXELS[0]
+    assert list(archives.faults(given.content)) == []
+    qpdf_check(given.content, tmp_path)
 
 
 def test_nothing_is_taken_from_the_print_when_all_sides_came_home(
