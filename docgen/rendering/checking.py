@@ -13,22 +13,19 @@ from docgen.library import Template
 from docgen.manifest import Layout, Variant
 from docgen.pagecode import Key
 from docgen.rendering import flow, pictures, whole
+from docgen.rendering.clearance import DPI, Box, has_ink, kept_clear
 from docgen.rendering.compiling import compile_form, from_pdf
 from docgen.rendering.filling import Copy
 from docgen.rendering.form import Form
-from docgen.rendering.imposition import CODE_SIZE, MM, Imposition, impose
+from docgen.rendering.imposition import MM, Imposition, impose
 from docgen.rendering.printfile import Document, Run, bind
-from docgen.rendering.symbols import MODULES, QUIET, ROW_BYTES, SymbolTable
+from docgen.rendering.symbols import MODULES, ROW_BYTES, SymbolTable
 
 FONT_NAME = re.compile(rb"/BaseFont\s*/\w+\+([^\s/>]+)")
 PINNED = b"Source-Sans-Pro"
-DPI = 100
 A4 = (210 * MM, 297 * MM)
-PAPER = 250  # grey level from which a pixel is bare paper
-Box = tuple[float, float, float, float]  # left, bottom, right, top, in points
 EDGE = 8 * MM
 MANY = 120  # rows: several pages of any list
-STRIP = (34 * MM, 11.5 * MM, 15 * MM)  # from x, between two heights: the press's reference
 
 
 class Unprinted(SymbolTable):
@@ -137,7 +134,7 @@ def _filled_problems(
     content = BytesIO()
     volume = bind(run, [document], content)
     yield from (*volume.unfit, *volume.missing)
-    yield from _ink_problems(content.getvalue(), imposition, where, _kept_clear(imposition))
+    yield from _ink_problems(content.getvalue(), imposition, where, kept_clear(imposition))
 
 
 def _flow_problems(template: Template) -> Iterator[Problem]:
@@ -212,7 +209,7 @@ def _whole_problems(
     form = from_pdf(content)
     yield from (Problem(text, where) for text in _paper_problems(form))
     imposition = impose(form, layout, template.manifest.codes)
-    boxes = (*_kept_clear(imposition), *_edges(imposition))
+    boxes = (*kept_clear(imposition), *_edges(imposition))
     yield from _ink_problems(content, imposition, where, boxes)
 
 
@@ -224,26 +221,11 @@ def _ink_problems(
     drawn = pictures.greys(content, DPI, list(sides))
     for side, picture in zip(sides, drawn, strict=True):
         for box in boxes:
-            if (_area(picture, imposition, box) < PAPER).any():
+            if has_ink(picture, imposition.height, box):
                 left, bottom, right, top = (round(edge / MM) for edge in box)
                 what = f"de l’encre à la place d’un code ou de la référence, face {side + 1}."
                 at = f"De {left} à {right} mm de la gauche, de {bottom} à {top} mm du bas."
                 yield Problem(what, where, at)
-
-
-def _area(picture: pictures.Grey, imposition: Imposition, box: Box) -> pictures.Grey:
-    left, bottom, right, top = (edge * DPI / 72 for edge in box)
-    height = imposition.height * DPI / 72
-    return picture[round(height - top) : round(height - bottom), round(left) : round(right)]
-
-
-def _kept_clear(imposition: Imposition) -> Iterator[Box]:
-    """Give the rectangles of a side that belong to the press, quiet zones with them."""
-    quiet = CODE_SIZE / MODULES * QUIET
-    for _, x, y in imposition.code_corners():
-        yield x - quiet, y - quiet, x + CODE_SIZE + quiet, y + CODE_SIZE + quiet
-    left, bottom, top = STRIP
-    yield left, bottom, imposition.width - left / 4, top
 
 
 def _edges(imposition: Imposition) -> Iterator[Box]:
