@@ -55,7 +55,8 @@ def _secret() -> str:
 def _megabytes(name: str, usual: str) -> int:
     text = os.environ.get(name) or usual
     if not (text.isascii() and text.isdigit() and int(text)):
-        raise InvalidInput(Problem("un nombre de mégaoctets est attendu.", name, f"Essayez {usual}."))
+        what = "un nombre de mégaoctets est attendu."
+        raise InvalidInput(Problem(what, name, f"Essayez {usual}."))
     return int(text)
 
 
