@@ -31,6 +31,7 @@ from docgen.scanning import borrowing, placing
 from docgen.scanning.archival import archive, dictionary, inside, name, stream_of
 from docgen.scanning.findings import Matrix
 from docgen.scanning.placing import Size
+from docgen.typography import NBSP
 
 OPENED = 32  # clean copies kept open: the parts that a group of documents came from
 IMAGE_KEYS = (  # all that an image of ours has; anything else is left where it is
@@ -189,7 +190,7 @@ class Binder:
         images = inside(page, "/Resources", "/XObject")
         if len(images) != 1:
             what = "cette face n’a pas pu être ouverte : elle n’a pas d’image."
-            where = f"face {source.side}"
+            where = f"face{NBSP}{source.side}"
             raise InvalidInput(Problem(what, where, "Numérisez-la à nouveau."))
         (name,) = images
         reference = images.raw_get(name)

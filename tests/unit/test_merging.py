@@ -229,7 +229,7 @@ def test_a_side_without_an_image_is_told_to_be_scanned_again(tmp_path: Path) -> 
     copy = write_copy(tmp_path / "copy.pdf", [(None, DPI)])
     one = replace(FACTS, sides=1, needed=(1,))
     (problem,) = refusal(lambda: made([SideSource(1, copy, 0)], one), InvalidInput)
-    assert (problem.where, problem.remedy) == ("face 1", "Numérisez-la à nouveau.")
+    assert (problem.where, problem.remedy) == ("face\u00a01", "Numérisez-la à nouveau.")
 
 
 @pytest.mark.parametrize(
