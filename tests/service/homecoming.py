@@ -60,6 +60,13 @@ def came(
     school: models.School | None, sides: Iterable[dict[str, Any]], name: str = "pile.pdf"
 ) -> models.ScanBatch:
     """Keep a batch whose sides were read so, and have it sorted."""
+    return settled(read(school, sides, name))
+
+
+def read(
+    school: models.School | None, sides: Iterable[dict[str, Any]], name: str = "pile.pdf"
+) -> models.ScanBatch:
+    """Keep a batch whose sides were read so."""
     told = list(sides)
     picture, count = jpeg(), models.ScanBatch.objects.count()
     readings = [
@@ -94,6 +101,11 @@ def came(
         copy=kept(b"%PDF-1.7 a clean copy " + str(count).encode()),
         previews=kept(picture * len(told)),
     )
+    return batch
+
+
+def settled(batch: models.ScanBatch) -> models.ScanBatch:
+    """Have a batch sorted, as when its last part was read."""
     with transaction.atomic():
         settling.settle(batch)
     batch.refresh_from_db()

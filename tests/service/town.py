@@ -14,6 +14,8 @@ from samples.scanner import Paper, Recipe
 from samples.scanning_files import write_pdf
 from tests import helpers
 
+OFFICE = Recipe("office", dpi=100)
+
 
 def school(uai: str = "") -> models.School:
     """Keep the school of the small charter, or another one under its UAI."""
@@ -52,8 +54,8 @@ def papers(job: models.PrintJob) -> list[Paper]:
 def pile(
     path: Path,
     sides: Iterable[Paper],
-    recipe: Recipe = Recipe("office", dpi=100),
     *,
+    recipe: Recipe = OFFICE,
     is_signed: bool = True,
     seed: int = 1,
 ) -> Path:
