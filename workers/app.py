@@ -23,6 +23,7 @@ from workers import (  # noqa: E402
     chores,
     conventions,
     hooks,
+    inbox,
     print_jobs,
     scans,
     sweeping,
@@ -52,6 +53,7 @@ def _know_main(**_: object) -> None:
 def _start_sweeper(**_: object) -> None:
     sweeping.start()
     chores.start()
+    inbox.start()
     logger.info("worker ready")
 
 

@@ -50,6 +50,15 @@ def documents_of(batch: models.ScanBatch, who: Actor) -> QuerySet[models.Return]
     return gate.visible(models.Return, who).filter(pk__in=here.values("back")).order_by("reference")
 
 
+def is_binding(documents: Iterable[models.Return]) -> bool:
+    """Tell whether any of these documents is still to be bound, or looked at for signatures."""
+    wanted = {str(each.pk): each.school_id for each in documents}
+    rows = models.Binding.objects.filter(
+        school__in=set(wanted.values()), state__in=(models.State.WAITING, models.State.CLAIMED)
+    )
+    return any(each in wanted for row in rows for each, _ in row.returns)
+
+
 def sentence(page: models.ScannedPage) -> str:
     """Say why a side is what it is, and what to do; "" when there is nothing to say."""
     return OWN_REASONS.get(page.reason) or REASONS.get(page.reason, "")

@@ -65,12 +65,16 @@ class ScanReport(Schema):
 
 
 class Source(Schema):
-    """Where a side of the signed file comes from: a side of a scan, or the original print."""
+    """Where a side of the signed file comes from: a side of a scan, or the original print.
+
+    `is_fitted`: laid in the middle of its paper, for want of codes to lay it by.
+    """
 
     side: int
     origin: Literal["scan", "print"]
     scan: UUID | None
     number: int | None
+    is_fitted: bool
 
 
 class WholeReturnedDocument(ReturnedDocument):
@@ -88,7 +92,7 @@ def report(request: Request, scan: UUID) -> ScanReport:
     return ScanReport(
         scan=watched(row),
         waiting=waiting,
-        is_final=row.stage != row.Stage.RECEIVED and all(_is_bound(each) for each in found),
+        is_final=row.stage != row.Stage.RECEIVED and not reviews.is_binding(found),
         documents=[ReturnedDocument(**facts(each)) for each in found],
     )
 
@@ -123,27 +127,25 @@ def read(request: Request, document: UUID) -> WholeReturnedDocument:
 def signed(request: Request, document: UUID) -> HttpResponseBase:
     """Donne le document signé (PDF/A-2b ; ETag, Range)."""
     row = one(seen(models.Return, request), pk=document)
-    if not row.sha256:
+    if row.stage != row.Stage.BOUND:  # an older file would tell what is so no more
         raise Refused("paper-not-ready", Trouble("ce document n’est pas encore relié."))
     return sent(request, Kept(f"{row.reference}.pdf", row.sha256))
-
-
-def _is_bound(row: models.Return) -> bool:
-    """Tell whether all that came home of a document was looked at and bound."""
-    return row.bound_version == row.version
 
 
 def facts(row: models.Return) -> dict[str, Any]:
     """Give what the API tells of a document in a list."""
     names = (
         *("id", "reference", "title", "person", "division", "stage", "sides", "missing"),
-        *("sha256", "size", "created_at", "changed_at", "bound_at"),
+        *("created_at", "changed_at", "bound_at"),
     )
+    is_bound = row.stage == row.Stage.BOUND
     known = models.ScannedPage.Outcome.KNOWN
     return {name: getattr(row, name) for name in names} | {
         "school": row.school_id,
         "template": row.slug,
         "home": sorted(p.side for p in row.pages.all() if p.outcome == known and p.side),
         "unsigned": row.unsigned,
+        "sha256": row.sha256 if is_bound else "",
+        "size": row.size if is_bound else 0,
         "problems": told(Trouble(*each) for each in row.problems),
     }
