@@ -26,7 +26,8 @@ SLACK = 0.02  # of the page: how far an image may stand out of it, and be whole
 LEAST = 0.5  # of the page: an image alone, but smaller, is not the scan
 DRAWN_DPI = 150.0, 300.0  # at least, and at most; between, as fine as its images
 WIDEST = 3_000.0  # points: what is larger is not compared but drawn
-THUMB, ALIKE = (60, 80), 12.0  # pixels, and levels of grey on average: two ways of reducing
+THUMB, ALIKE = (12, 16), 5.0  # pixels, and levels of grey on average: two ways of reducing
+BLANK_JBIG2 = 500  # bytes: with more, a page that shows nothing was not decoded
 MAX_OBJECTS = 20_000  # on a page: an office scan with its recognised text has some 2,000
 DEEPEST = 4  # forms in forms
 PLAIN_SPACES = {
@@ -252,8 +253,11 @@ def _take_pixels(picture: Picture, page: pypdfium2.PdfPage, item: raw.FPDF_PAGEO
     picture.pixels = _pixels(pypdfium2.PdfBitmap.from_raw(bitmap))
     if metadata.bits_per_pixel == 1 and picture.pixels.ndim == 2:
         picture.bits = 1
-    if _filters(item) == ["CCITTFaxDecode"]:
-        picture.own = Own(_data(item), b"/Filter/CCITTFaxDecode")
+    filters, data = _filters(item), _data(item)
+    if filters == ["CCITTFaxDecode"]:
+        picture.own = Own(data, b"/Filter/CCITTFaxDecode")
+    if filters == ["JBIG2Decode"] and len(data) > BLANK_JBIG2 and picture.pixels.min() == 255:
+        raise ScanRejected(DAMAGED)
     return picture.pixels.shape[:2] == (picture.height, picture.width)
 
 
@@ -296,6 +300,8 @@ def _drawn(page: pypdfium2.PdfPage, index: int) -> Picture:
     scale = dpi / 72 * (A4_INCHES / longest if assumed else 1)
     bitmap = page.render(scale=scale, may_draw_forms=False, rev_byteorder=False)
     pixels = _pixels(bitmap)
+    if pixels.min() == pixels.max():  # pdfium shows nothing where it cannot decode
+        return Picture(index, fault="damaged-image")
     if (pixels[..., 0] == pixels[..., 1]).all() and (pixels[..., 1] == pixels[..., 2]).all():
         pixels = np.ascontiguousarray(pixels[..., 0])
     shape = pixels.shape[1], pixels.shape[0]

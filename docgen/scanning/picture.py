@@ -17,6 +17,7 @@ MAX_DATA = 128 << 20  # bytes of one side as stored: 40 million pixels in colour
 MIN_DPI = 80.0  # a module of a code is then 2.3 pixels; below 75 dpi nothing reads them
 INCHES = (5.5, 18.0)  # of the longer edge of paper: A6 (5.8) to A3 (16.5)
 A4_INCHES = 11.69
+BOMBS = Image.DecompressionBombError, Image.DecompressionBombWarning
 UNREADABLE = "Cette image est abîmée ou incomplète."
 
 warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -94,11 +95,11 @@ def jpeg_header(data: bytes) -> Image.Image:
     """Read the header of a JPEG.
 
     Raises:
-        ScanRejected: when there is none.
+        ScanRejected: when there is none, or when it announces more than may be opened.
     """
     try:
         return Image.open(BytesIO(data), formats=["JPEG"])
-    except (OSError, SyntaxError, ValueError) as error:
+    except (*BOMBS, OSError, SyntaxError, ValueError) as error:
         raise ScanRejected(UNREADABLE) from error
 
 

@@ -9,6 +9,7 @@ from PIL import Image
 
 from docgen.errors import Problem, ScanRejected
 from docgen.scanning.picture import (
+    BOMBS,
     MAX_DATA,
     MAX_PIXELS,
     UNREADABLE,
@@ -109,7 +110,7 @@ def _header(content: bytes, kind: str) -> Image.Image:
         pi_heif.register_heif_opener(thumbnails=False, decode_threads=1)
     try:
         return Image.open(BytesIO(content), formats=[FORMATS[kind]])
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+    except BOMBS as error:
         raise ScanRejected(TOO_BIG) from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise ScanRejected(Problem(UNREADABLE, remedy=AGAIN)) from error

@@ -128,19 +128,18 @@ def scanned(sides: int) -> bytes:
     return pdf.write()
 
 
-def zeros(count: int) -> bytes:
-    """Give that many zeros, compressed, without ever holding them."""
-    packer = zlib.compressobj(9)
-    block = bytes(1 << 20)
-    parts = [packer.compress(block) for _ in range(count >> 20)]
-    parts.append(packer.compress(bytes(count & (1 << 20) - 1)))
-    return b"".join([*parts, packer.flush()])
+def zeros(megabytes: int) -> bytes:
+    """Give that many megabytes of zeros, compressed, without ever holding them."""
+    packer = zlib.compressobj(9, wbits=-15)
+    block = packer.compress(bytes(1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
+    checksum = struct.pack(">I", (megabytes << 20) % 65521 << 16 | 1)  # Adler-32 of zeros
+    return b"x\xda" + block * megabytes + packer.flush() + checksum
 
 
 def png(width: int, height: int, data: bytes | None = None) -> bytes:
     """Write a grey PNG of any size, all black."""
     if data is None:
-        data = zeros((width + 1) * height)
+        data = zeros(((width + 1) * height >> 20) + 1)
     head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     chunks = ((b"IHDR", head), (b"IDAT", data), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(
@@ -165,3 +164,42 @@ def tiff(frames: Sequence[dict[int, int]], strip: bytes = b"", then: int = 0) ->
 def greys(content: Image.Image) -> NDArray[np.int16]:
     """Give the greys of an image, to be subtracted from others."""
     return np.asarray(content.convert("L")).astype(np.int16)
+
+
+def jbig2(black: Image.Image, claims: tuple[int, int] | None = None) -> bytes:
+    """Write the data of a JBIG2 image (ITU-T T.88): a page and one region, coded as a fax.
+
+    `claims` is the size that its page announces, when it is not the true one.
+    """
+    data, entries = fax(black)
+    if b"BlackIs1" in entries:
+        data, _ = fax(black.convert("L").point(lambda value: 255 - value))
+    wide, high = claims or black.size
+    page = struct.pack(">IIIIBH", wide, high, 0, 0, 0, 0)
+    region = struct.pack(">IIIIBB", *black.size, 0, 0, 0, 1) + data
+    return b"".join(
+        struct.pack(">IBBBI", number, kind, 0, 1, len(body)) + body
+        for number, (kind, body) in enumerate(((48, page), (38, region)))
+    )
+
+
+def active() -> bytes:
+    """Write a PDF of one scan that also runs, opens, sends and hides things."""
+    script = b"<</S/JavaScript/JS(app.alert\\(1\\))>>"
+    launch = b"<</S/Launch/F(calc.exe)>>"
+    pdf = Pdf(
+        b"/OpenAction%b/AA<</WC%b>>/Names<</JavaScript<</Names[(a)%b]>>"
+        b"/EmbeddedFiles<</Names[(f)4 0 R]>>>>/AcroForm<</XFA 5 0 R/Fields[]>>"
+        % (script, script, script)
+    )
+    file = pdf.add(stream(b"MZ hidden program", b"/Type/EmbeddedFile"))
+    pdf.add(b"<</Type/Filespec/F(evil.exe)/EF<</F %d 0 R>>>>" % file)
+    pdf.add(stream(b"<xdp:xdp xmlns:xdp='http://ns.adobe.com/xdp/'/>"))
+    links = (
+        b"/Subtype/Link/A<</S/URI/URI(http://127.0.0.1/x)>>",
+        b"/Subtype/Link/A" + launch,
+        b"/Subtype/FileAttachment/FS 4 0 R",
+    )
+    annotations = b"".join(b"<</Type/Annot/Rect[0 0 9 9]%b>>" % link for link in links)
+    pdf.page([dct()], more=b"/Annots[%b]/AA<</O%b>>" % (annotations, launch))
+    return pdf.write()
