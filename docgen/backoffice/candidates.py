@@ -186,15 +186,15 @@ def _neighbours(page: models.ScannedPage, who: Actor) -> Iterator[Proposal]:
     after = _nearest([each for each in around if each.index > page.index])
     if before and after and before.back == after.back:
         first, last = sorted((before.side, after.side))
-        words = f"Entre les côtés {first} et {last} de ce document, dans le même fichier."
+        words = f"Entre les faces {first} et {last} de ce document, dans le même fichier."
         step = before.step if after.side > before.side else -before.step
         yield from _open_sides(before, before.side + step, words, range(first + 1, last))
         return
     if before:
-        words = f"Après le côté {before.side} de ce document, dans le même fichier."
+        words = f"Après la face {before.side} de ce document, dans le même fichier."
         yield from _open_sides(before, before.side + before.step, words)
     if after:
-        words = f"Avant le côté {after.side} de ce document, dans le même fichier."
+        words = f"Avant la face {after.side} de ce document, dans le même fichier."
         yield from _open_sides(after, after.side - after.step, words)
 
 
@@ -239,7 +239,7 @@ def _lacking(page: models.ScannedPage, who: Actor) -> Iterator[Proposal]:
     found.sort(key=lambda each: each.division not in classes)
     for each in found[:MOST]:
         (side,) = each.missing
-        words = f"Il ne manque que le côté{NBSP}{side} à ce document"
+        words = f"Il ne manque que la face{NBSP}{side} à ce document"
         words += f", de la classe {each.division}." if each.division in classes else "."
         yield Proposal(of_return(each), side, False, words)
 

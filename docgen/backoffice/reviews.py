@@ -97,7 +97,7 @@ def assign(
     _require_place(page, target, side)
     holder = models.ScannedPage.objects.filter(back=back, side=side, outcome=Outcome.KNOWN).first()
     if holder and not replace:
-        what = f"un autre scan tient déjà le côté{NBSP}{side} de ce document."
+        what = f"un autre scan tient déjà la face{NBSP}{side} de ce document."
         raise Conflict(Problem(what, "side", "Comparez-les, puis demandez à le remplacer."))
     displaced = None
     if holder:
@@ -252,8 +252,8 @@ def _require_place(page: models.ScannedPage, target: candidates.Target, side: in
         what = "cette face est déjà rangée, ou écartée."
         raise Conflict(Problem(what, "", "Annulez d’abord ce qui a été décidé."))
     if not 1 <= side <= target.sides:
-        what = f"ce document a {target.sides} côtés."
-        problems.append(Problem(what, "side", f"Donnez un côté de 1 à {target.sides}."))
+        what = f"ce document a {target.sides} faces."
+        problems.append(Problem(what, "side", f"Donnez une face de 1 à {target.sides}."))
     if not page.reading.get("preview", (0, 0))[1]:
         what = "l’image de cette face n’a pas pu être ouverte."
         problems.append(Problem(what, "", "Numérisez de nouveau la feuille."))

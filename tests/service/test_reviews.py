@@ -81,7 +81,7 @@ def test_what_lies_between_two_sides_is_proposed_and_never_applied(
         (second.reference, 2),
         (second.reference, 3),
     ]
-    assert "Entre les côtés 1 et 3" in reviews.proposals(between, SYSTEM)[0].reason
+    assert "Entre les faces 1 et 3" in reviews.proposals(between, SYSTEM)[0].reason
     assert between.back_id is None
     assert state(first) == ("complete", [], 1)  # side 3 alone is signed, and so needed
 

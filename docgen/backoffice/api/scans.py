@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from django.core.files.uploadedfile import TemporaryUploadedFile
-from django.db.models import Count
 from django.http.response import HttpResponseBase
 from ninja import File, Router, Schema
 from ninja import Path as PathPart
@@ -184,13 +183,12 @@ def facts(row: models.ScanBatch) -> dict[str, Any]:
 def watched(row: models.ScanBatch) -> WatchedScan:
     """Give a file of scans with its progress."""
     found = scans.progress(row)
-    counts = row.pages.order_by().values_list("outcome").annotate(count=Count("pk"))
     parts = row.parts.exclude(copy="").order_by("first").values_list("first", flat=True)
     return WatchedScan(
         **facts(row),
         done=found.done,
         is_stopped=found.is_stopped,
-        outcomes=dict(counts),
+        outcomes=found.outcomes,
         parts=list(parts),
     )
 
