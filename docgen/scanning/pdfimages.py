@@ -27,6 +27,7 @@ LEAST = 0.5  # of the page: an image alone, but smaller, is not the scan
 DRAWN_DPI = 150.0, 300.0  # at least, and at most; between, as fine as its images
 WIDEST = 3_000.0  # points: what is larger is not compared but drawn
 THUMB, ALIKE = (12, 16), 5.0  # pixels, and levels of grey on average: two ways of reducing
+BLACK_OR_WHITE = ["CCITTFaxDecode"], ["JBIG2Decode"]
 BLANK_JBIG2 = 500  # bytes: with more, a page that shows nothing was not decoded
 MAX_OBJECTS = 20_000  # on a page: an office scan with its recognised text has some 2,000
 DEEPEST = 4  # forms in forms
@@ -251,9 +252,13 @@ def _take_pixels(picture: Picture, page: pypdfium2.PdfPage, item: raw.FPDF_PAGEO
     if not bitmap:
         raise ScanRejected(DAMAGED)
     picture.pixels = _pixels(pypdfium2.PdfBitmap.from_raw(bitmap))
-    if metadata.bits_per_pixel == 1 and picture.pixels.ndim == 2:
-        picture.bits = 1
+    if metadata.bits_per_pixel <= 8:
+        picture.pixels = _greyed(picture.pixels)
     filters, data = _filters(item), _data(item)
+    if picture.pixels.ndim == 2 and (
+        metadata.bits_per_pixel == 1 or filters[-1:] in BLACK_OR_WHITE
+    ):
+        picture.bits = 1
     if filters == ["CCITTFaxDecode"]:
         picture.own = Own(data, b"/Filter/CCITTFaxDecode")
     if filters == ["JBIG2Decode"] and len(data) > BLANK_JBIG2 and picture.pixels.min() == 255:
@@ -265,6 +270,13 @@ def _pixels(bitmap: pypdfium2.PdfBitmap) -> Pixels:
     """Copy a bitmap: greys, or red, green and blue."""
     pixels = bitmap.to_numpy()
     return np.array(pixels if pixels.ndim == 2 else pixels[:, :, 2::-1])
+
+
+def _greyed(pixels: Pixels) -> Pixels:
+    """Give colours that are all greys as greys."""
+    if pixels.ndim == 2 or not (pixels[..., :1] == pixels[..., 1:]).all():
+        return pixels
+    return np.array(pixels[..., 0])
 
 
 def _is_shown_so(page: pypdfium2.PdfPage, item: raw.FPDF_PAGEOBJECT, picture: Picture) -> bool:
@@ -302,8 +314,7 @@ def _drawn(page: pypdfium2.PdfPage, index: int) -> Picture:
     pixels = _pixels(bitmap)
     if pixels.min() == pixels.max():  # pdfium shows nothing where it cannot decode
         return Picture(index, fault="damaged-image")
-    if (pixels[..., 0] == pixels[..., 1]).all() and (pixels[..., 1] == pixels[..., 2]).all():
-        pixels = np.ascontiguousarray(pixels[..., 0])
+    pixels = _greyed(pixels)
     shape = pixels.shape[1], pixels.shape[0]
     return Picture(index, *shape, dpi, assumed=assumed, redrawn=True, pixels=pixels)
 
