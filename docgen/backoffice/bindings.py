@@ -163,7 +163,11 @@ def _record(row: Return, made: Mapping[str, Any], file: tuple[str, int] | None) 
         row.sources, row.bound_version = made["sources"], row.version
         row.stage, row.bound_at = Return.Stage.BOUND, timezone.now()
     row.save()
-    facts: dict[str, Any] = {"sides": row.sides, "missing": len(row.missing), "unsigned": len(row.unsigned)}
+    facts: dict[str, Any] = {
+        "sides": row.sides,
+        "missing": len(row.missing),
+        "unsigned": len(row.unsigned),
+    }
     kind = "return-bound" if file else "return-incomplete"
     if row.stage == Return.Stage.COMPLETE:
         kind, facts = "return-failed", {"problems": len(row.problems)}

@@ -18,15 +18,16 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import F, Model, Q, QuerySet
 from django.db.models.functions import Now
 
-from docgen.backoffice import beats, print_jobs, store
+from docgen.backoffice import beats, claims, print_jobs, store
 from docgen.backoffice.events import tell
 from docgen.backoffice.keeping import Periods, read_periods
 from docgen.backoffice.models import (
     Attestation,
     Beat,
+    Binding,
     Conversion,
     Document,
     Event,
@@ -34,12 +35,18 @@ from docgen.backoffice.models import (
     IdempotentAnswer,
     Paper,
     PrintJob,
+    Return,
+    ReviewStep,
+    ScanBatch,
+    ScanPart,
     State,
     Volume,
 )
+from docgen.errors import Problem
 
 DAY = 24 * 3600
 Stage = PrintJob.Stage
+NEVER_READ = Problem("personne n’a pu lire ce fichier à temps.", "", "Numérisez de nouveau.")
 ENDED = (State.DONE, State.FAILED, State.QUARANTINED, State.CANCELLED)
 M = TypeVar("M", bound=Model)
 Removed = tuple[int, set[str]]  # rows, and names of the files that they named
@@ -63,6 +70,12 @@ def purge(periods: Periods, *, really: bool) -> list[Tally]:
         _rows("documents", _old_documents(periods.documents), really=really),
         _attestations(periods.attestations, really=really),
         _conversions(periods.conversions, really=really),
+        _papers(periods, really=really),
+        _scans(periods.scans, really=really),
+        _copies(periods.copies, really=really),
+        _returns(periods, really=really),
+        _rows("batches", _old(ScanBatch, periods.documents), really=really),
+        _rows("bindings", _old(Binding, periods.scans).filter(state__in=ENDED), really=really),
         _rows("answers", _old(IdempotentAnswer, periods.answers), really=really),
         _rows("calls", _old(HookCall, periods.calls).filter(state__in=ENDED), really=really),
         _rows("events", Event.objects.filter(at__lt=_before(periods.events)), really=really),
@@ -140,6 +153,7 @@ def _attestations(days: int, *, really: bool) -> Tally:
 
 
 def _without_papers(row: Attestation) -> Removed:
+    Paper.objects.filter(attestation=row).update(sha256="")
     rows = Attestation.objects.filter(pk=row.pk).update(files={})
     return rows, set(_names_in(row.files))
 
@@ -160,6 +174,70 @@ def _without_conversion(row: Conversion) -> Removed:
     papers.update(sha256="")
     Conversion.objects.filter(pk=row.pk).delete()
     return 1, files - {""}
+
+
+def _papers(periods: Periods, *, really: bool) -> Tally:
+    """Take the print of old conventions, then what recognises their paper."""
+    tally = Tally("papers")
+    rows = Paper.objects.filter(attestation=None)
+    for row in rows.filter(created_at__lt=_before(periods.values)).exclude(sha256=""):
+        _do(tally, partial(_without_print, row), really=really)
+    old = rows.filter(created_at__lt=_before(periods.documents), returns=None)
+    _do(tally, lambda: (old.delete()[0], set()), really=really)
+    return tally
+
+
+def _without_print(row: Paper) -> Removed:
+    return Paper.objects.filter(pk=row.pk).update(sha256=""), {row.sha256}
+
+
+def _scans(days: int, *, really: bool) -> Tally:
+    """Take files of scans as they were sent; one that nobody could read is refused by then."""
+    tally = Tally("scans")
+    for batch in _old(ScanBatch, days).filter(purged_at=None):
+        _do(tally, partial(_without_original, batch), really=really)
+    return tally
+
+
+def _without_original(batch: ScanBatch) -> Removed:
+    row = ScanBatch.objects.select_for_update().get(pk=batch.pk)
+    if row.stage == ScanBatch.Stage.RECEIVED:
+        parts = ScanPart.objects.filter(batch=row).exclude(state__in=ENDED[:2])
+        parts.update(state=State.CANCELLED, token=F("token") + 1, finished_at=Now())
+        row.stage, row.problems = ScanBatch.Stage.REFUSED, claims.as_lists([NEVER_READ])
+    changes = {"stage": row.stage, "problems": row.problems, "purged_at": Now()}
+    return ScanBatch.objects.filter(pk=row.pk).update(**changes), {row.sha256}
+
+
+def _copies(days: int, *, really: bool) -> Tally:
+    """Take what shows the sides of old scans, and what people wrote about them."""
+    tally = Tally("copies")
+    shown = Q(label__gt="") | Q(parts__copy__gt="")
+    for batch in _old(ScanBatch, days).filter(shown).distinct():
+        _do(tally, partial(_without_copies, batch), really=really)
+    return tally
+
+
+def _without_copies(batch: ScanBatch) -> Removed:
+    parts = ScanPart.objects.filter(batch=batch)
+    files = {name for pair in parts.values_list("copy", "previews") for name in pair if name}
+    parts.update(copy="", previews="")
+    ReviewStep.objects.filter(page__batch=batch).update(note="")
+    return ScanBatch.objects.filter(pk=batch.pk).update(label=""), files
+
+
+def _returns(periods: Periods, *, really: bool) -> Tally:
+    """Take what came home long ago, signed or not."""
+    tally = Tally("returns")
+    attested = Q(paper__attestation__isnull=False)
+    old = Q(created_at__lt=_before(periods.returns)) & ~attested
+    for row in Return.objects.filter(old | Q(created_at__lt=_before(periods.attestations))):
+        _do(tally, partial(_without_return, row), really=really)
+    return tally
+
+
+def _without_return(row: Return) -> Removed:
+    return Return.objects.filter(pk=row.pk).delete()[1][Return._meta.label], {row.sha256} - {""}
 
 
 def _access(days: int, *, really: bool) -> Iterator[Tally]:

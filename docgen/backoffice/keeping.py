@@ -29,6 +29,11 @@ class Periods:
     documents: int = 1_100  # what recognises the paper that comes back: number, person's identifier
     attestations: int = 3_650  # their papers; what they say is a register, sealed
     conversions: int = 30
+    scans: int = 90  # files of scans as they were sent: nobody opens them again
+    copies: int = 400  # clean copies and pictures of their sides: as long as values
+    # Signed files: five years, after which what they prove is barred (Code civil, article 2224).
+    # Those of attestations are kept as attestations are.
+    returns: int = 1_830
     answers: int = 2  # to requests that may be repeated
     calls: int = 30  # of hooks
     events: int = 1_100
@@ -91,6 +96,12 @@ def _contradictions(periods: Periods) -> Iterator[Problem]:
     if periods.volumes > periods.values:
         what = "les fichiers d’un lot contiennent ses valeurs, et seraient gardés plus longtemps."
         yield Problem(what, "volumes", "Donnez à volumes au plus les jours de values.")
+    if periods.scans > periods.copies:
+        what = "les fichiers reçus montrent ce que montrent leurs copies, et resteraient après."
+        yield Problem(what, "scans", "Donnez à scans au plus les jours de copies.")
+    if periods.copies > periods.documents:
+        what = "les copies des scans resteraient après les envois dont elles sont."
+        yield Problem(what, "copies", "Donnez à copies au plus les jours de documents.")
     if periods.values > periods.documents:
         what = "les valeurs d’un document seraient gardées plus longtemps que lui."
         yield Problem(what, "values", "Donnez à values au plus les jours de documents.")

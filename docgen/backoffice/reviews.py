@@ -229,13 +229,13 @@ def _locked(
     """Lock the documents, then the side: always in that order; give the side as it is now."""
     wanted = {back.pk for back in returns.awaited(_numbers(backs)).values()}
     rows = models.ScannedPage.objects.select_for_update(of=("self",))
-    now = rows.select_related("batch", "back").get(pk=page.pk)
+    now = rows.select_related("batch", "back", "part").get(pk=page.pk)
     step = last_step(now)
     is_stale = after is not None and after != (step.pk if step else 0)
     if is_stale or (now.back_id and now.back_id not in wanted):
         what = "quelqu’un d’autre a décidé de cette face entre-temps."
         raise Conflict(Problem(what, "", "Rechargez-la, puis recommencez."))
-    if now.batch.purged_at:
+    if now.reading.get("preview", (0, 0))[1] and not now.part.copy:
         what = "les fichiers de cet envoi ne sont plus conservés."
         raise InvalidInput(Problem(what, "", "Numérisez de nouveau la feuille."))
     return now

@@ -8,7 +8,7 @@ import pytest
 from django.db import connections
 
 from docgen import records
-from docgen.backoffice import models, print_jobs, registers, returns, scans
+from docgen.backoffice import bulk, models, print_jobs, registers, returns, scans
 from docgen.datafolder import data_folder, page_code_key
 from docgen.press import prepare
 from docgen.scanning.findings import Seen
@@ -158,7 +158,11 @@ def test_the_paper_of_a_cancelled_job_is_told_from_a_strangers(school: models.Sc
     assert not models.Return.objects.exists()
 
 
-def test_batches_sorted_at_once_keep_one_scan_a_side(school: models.School) -> None:
+def test_batches_sorted_at_once_keep_one_scan_a_side(
+    school: models.School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = bulk.chunks  # one row after the other: who does not keep the order meets others
+    monkeypatch.setattr(bulk, "chunks", lambda items, size=1: real(items, 1))
     documents = homecoming.printed(school, 12)
     sides = [(document, side) for document in documents for side in (1, 2, 3)]
 
