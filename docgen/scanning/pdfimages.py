@@ -38,6 +38,7 @@ PLAIN_SPACES = {
     raw.FPDF_COLORSPACE_CALRGB,
     raw.FPDF_COLORSPACE_ICCBASED,
 }
+MOST_HELD, DRAWN_HELD = 24 << 20, 2 << 20  # bytes of streams; of a page drawn, as a guess
 UNSEEN = {raw.FPDF_ANNOT_LINK, raw.FPDF_ANNOT_POPUP, raw.FPDF_ANNOT_FILEATTACHMENT}
 PROTECTED = Problem("Ce PDF est protégé.", remedy="Renvoyez-le sans mot de passe.")
 DAMAGED = Problem(
@@ -49,13 +50,11 @@ class PdfSides:
     """A PDF, opened; sides are read one by one, and nothing of them is kept."""
 
     def __init__(self, path: Path) -> None:
-        try:
-            self._document = pypdfium2.PdfDocument(path)
-        except pypdfium2.PdfiumError as error:
-            is_locked = error.err_code in (raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY)
-            raise ScanRejected(PROTECTED if is_locked else DAMAGED) from error
+        self._path = path
+        self._document = _opened(path)
         self.sides = len(self._document)
         self._is_proven = False
+        self._held = 0
 
     def close(self) -> None:
         """Close the file."""
@@ -63,6 +62,9 @@ class PdfSides:
 
     def read(self, index: int) -> Picture:
         """Read one side; what cannot be opened is told by its fault."""
+        if self._held > MOST_HELD:  # pdfium keeps every stream that it has read
+            self._document.close()
+            self._document, self._held = _opened(self._path), 0
         try:
             page = self._document[index]
         except pypdfium2.PdfiumError:
@@ -82,6 +84,7 @@ class PdfSides:
         """
         item = _sole_image(page)
         picture = _own_image(page, index, item)
+        self._held += raw.FPDFImageObj_GetImageDataRaw(item, None, 0) if item else DRAWN_HELD
         if picture is None:
             return _drawn(page, index)
         is_usual = bool(picture.jpeg or picture.own)
@@ -90,6 +93,14 @@ class PdfSides:
                 return _drawn(page, index)
             self._is_proven |= is_usual
         return picture
+
+
+def _opened(path: Path) -> pypdfium2.PdfDocument:
+    try:
+        return pypdfium2.PdfDocument(path)
+    except pypdfium2.PdfiumError as error:
+        is_locked = error.err_code in (raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY)
+        raise ScanRejected(PROTECTED if is_locked else DAMAGED) from error
 
 
 def _own_image(
