@@ -167,33 +167,35 @@ class Binder:
         """Write the signed file of a document, and say where its pages came from.
 
         Raises:
-            InvalidInput: when a scan of a side holds no image.
+            InvalidInput: when scans hold no image, each of them.
             ValueError: when the sides given are not those that the document must have.
         """
         by_side = _by_side(sources, facts)
-        writer = PdfWriter()
-        binding = _Binding(writer, facts)
+        binding = _Binding(PdfWriter(), facts)
+        empty = []
         for side in range(1, facts.sides + 1):
-            if side in by_side:
-                binding.scan(by_side[side], *self._image(by_side[side]))
+            if source := by_side.get(side):
+                if found := self._image(source):
+                    binding.scan(source, *found)
+                else:
+                    empty.append(side)
             elif original is not None:
                 binding.borrow(side, original)
-        found = {face.side for face in binding.faces}
-        left_out = tuple(side for side in range(1, facts.sides + 1) if side not in found)
+        if empty:
+            raise InvalidInput(map(_without_image, empty))
+        held = {face.side for face in binding.faces}
+        left_out = tuple(side for side in range(1, facts.sides + 1) if side not in held)
         binding.close(stream)
         return Bound(tuple(binding.faces), left_out, not binding.faults)
 
-    def _image(self, source: SideSource) -> tuple[StreamObject, Size]:
-        """Read the one image of a page of a clean copy, and the size of that page."""
+    def _image(self, source: SideSource) -> tuple[StreamObject, Size] | None:
+        """Read the image of a page of a clean copy, if it has one, and the size of that page."""
         reader = self._reader(source.copy)
         page = reader.pages[source.page]
         images = inside(page, "/Resources", "/XObject")
-        if len(images) != 1:
-            what = "cette face n’a pas pu être ouverte : elle n’a pas d’image."
-            where = f"face{NBSP}{source.side}"
-            raise InvalidInput(Problem(what, where, "Numérisez-la à nouveau."))
-        (name,) = images
-        reference = images.raw_get(name)
+        if not images:
+            return None
+        (reference,) = (images.raw_get(key) for key in images)
         image = reference.get_object()
         # The reader would keep every image that it has ever read.
         reader.resolved_objects.pop((reference.generation, reference.idnum), None)
@@ -221,15 +223,13 @@ class _Binding:
         self._paper = Size(facts.width, facts.height)
         self._contents: list[bytes] = []
         self._original: PdfReader | None = None
-        self._digest = ""
 
     def scan(self, source: SideSource, image: StreamObject, natural: Size) -> None:
         """Add a side that came home: its image, laid on its paper."""
         pixels = Size(*(float(str(image[key])) for key in ("/Width", "/Height")))
-        matrix = source.matrix
-        if matrix is None or not placing.believable(matrix, pixels, self._paper):
-            matrix = None
-        laid = matrix or placing.fitted(pixels, natural, source.turned, self._paper)
+        laid, is_fitted = source.matrix, False
+        if laid is None or not placing.believable(laid, pixels, self._paper):
+            laid, is_fitted = placing.fitted(pixels, natural, source.turned, self._paper), True
         place = " ".join(f"{value:.4f}" for value in placing.drawing(laid, pixels))
         box = f"{self._paper.width:.2f} {self._paper.height:.2f}"
         content = f"q 0 0 {box} re W n {place} cm/I Do Q".encode()
@@ -251,7 +251,7 @@ class _Binding:
                 sha256=sha256(image._data).hexdigest(),
                 label=source.label,
                 place=source.place,
-                fitted=matrix is None,
+                fitted=is_fitted,
             )
         )
 
@@ -302,6 +302,11 @@ def _by_side(sources: Sequence[SideSource], facts: Facts) -> dict[int, SideSourc
     if missing := set(facts.needed) - by_side.keys():
         raise ValueError(f"sides {sorted(missing)} must come home before the document is bound")
     return by_side
+
+
+def _without_image(side: int) -> Problem:
+    what = "cette face n’a pas pu être ouverte : elle n’a pas d’image."
+    return Problem(what, f"face{NBSP}{side}", "Numérisez-la à nouveau.")
 
 
 def _copied(image: StreamObject, writer: PdfWriter) -> StreamObject:

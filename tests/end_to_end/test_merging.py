@@ -16,6 +16,7 @@ from pypdf import PdfReader
 from docgen.pagecode import parse
 from docgen.rendering.imposition import CODE_SIZE, MM, Imposition
 from docgen.rendering.pictures import Grey, greys
+from docgen.scanning import codes
 from docgen.scanning.borrowing import MARK
 from docgen.scanning.clean import CleanCopy
 from docgen.scanning.images import open_scan
@@ -65,9 +66,9 @@ def reduced(tmp_path_factory: pytest.TempPathFactory) -> Printed:
     return print_one("reduction", tmp_path_factory.mktemp("reduced"))
 
 
-def save(scan: Scan, kind: str, folder: Path) -> Path:
+def save(scan: Scan, kind: str, folder: Path, number: int = 0) -> Path:
     """Write a scan as scanners do: a JPEG tells its maker, a fax is black and white."""
-    path = folder / f"{kind}.{'tif' if kind == 'fax' else kind[:3]}"
+    path = folder / f"{kind}-{number}.{'tif' if kind == 'fax' else kind[:3]}"
     dpi = (scan.dpi, scan.dpi)
     if kind == "fax":
         black = scan.image.convert("1", dither=Image.Dither.NONE)
@@ -127,9 +128,9 @@ def look(drawn: list[Grey], document: Printed, near: float = NEAR["pdfium"]) -> 
         found = zxingcpp.read_barcodes(
             np.ascontiguousarray(picture), formats=zxingcpp.BarcodeFormat.QRCodeModel2
         )
-        codes = [(parse(each.text, {KEY.number: KEY}), each) for each in found]
-        assert {code.corner for code, _ in codes} == set(places)
-        for code, each in codes:
+        read = [(parse(each.text, {KEY.number: KEY}), each) for each in found]
+        assert {code.corner for code, _ in read} == set(places)
+        for code, each in read:
             assert code.document == document.number
             assert abs(each.orientation) <= 1
             spot = each.position
@@ -137,7 +138,7 @@ def look(drawn: list[Grey], document: Printed, near: float = NEAR["pdfium"]) -> 
             x = np.mean([end.x for end in ends]) * 72 / READ
             y = document.imposition.height - np.mean([end.y for end in ends]) * 72 / READ
             assert np.hypot(*(np.array((x, y)) - places[code.corner])) < near * MM
-        (side,) = {code.side for code, _ in codes}
+        (side,) = {code.side for code, _ in read}
         seen.append(side)
     return seen
 
@@ -241,6 +242,25 @@ def test_the_signed_side_alone_comes_home_and_the_others_are_those_of_the_print(
     fonts = poppler("pdffonts", content).splitlines()[2:]
     assert fonts
     assert all(line.split()[-5:-2] == ["yes", "yes", "yes"] for line in fonts)
+
+
+@pytest.mark.parametrize("layout", ["printed", "reduced"])
+def test_sides_are_laid_straight_by_what_their_codes_say(
+    request: pytest.FixtureRequest, tmp_path: Path, layout: str
+) -> None:
+    document: Printed = request.getfixturevalue(layout)
+    scans = [scanned(side, DPI, 90 * n, 1.5 - n) for n, side in enumerate(document.sides, 1)]
+    copy = clean_copy([save(scan, "png", tmp_path, n) for n, scan in enumerate(scans)], tmp_path)
+    given = []
+    with open_scan(copy) as opened:
+        for page, picture in enumerate(opened.read()):
+            reading = codes.read(picture, {KEY.number: KEY})
+            given.append(SideSource(reading.codes[0].side, copy, page, reading.matrix))
+    path = tmp_path / "signed.pdf"
+    told = bind_to(path, given, document.facts(), None)
+    assert not any(face.fitted for face in told.faces)
+    *_, (program, drawn) = pictures(path, tmp_path)
+    assert look(drawn, document, NEAR[program]) == list(range(1, len(scans) + 1))
 
 
 @pytest.mark.parametrize("turned", [0, 90, 180, 270])

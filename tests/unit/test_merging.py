@@ -225,11 +225,12 @@ def test_sides_given_twice_or_of_another_document_are_refused(
         made(sources(copy, *sides))
 
 
-def test_a_side_without_an_image_is_told_to_be_scanned_again(tmp_path: Path) -> None:
-    copy = write_copy(tmp_path / "copy.pdf", [(None, DPI)])
-    one = replace(FACTS, sides=1, needed=(1,))
-    (problem,) = refusal(lambda: made([SideSource(1, copy, 0)], one), InvalidInput)
-    assert (problem.where, problem.remedy) == ("face\u00a01", "Numérisez-la à nouveau.")
+def test_sides_without_an_image_are_all_told_to_be_scanned_again(tmp_path: Path) -> None:
+    sides = [(None, DPI), (flate(picture(1)), DPI), (None, DPI)]
+    copy = write_copy(tmp_path / "copy.pdf", sides)
+    given = refusal(lambda: made(sources(copy, 1, 2, 3)), InvalidInput)
+    assert [problem.where for problem in given] == ["face\u00a01", "face\u00a03"]
+    assert {problem.remedy for problem in given} == {"Numérisez-la à nouveau."}
 
 
 @pytest.mark.parametrize(
