@@ -14,6 +14,7 @@ from docgen.errors import ScanRejected
 Pixels = NDArray[np.uint8]
 MAX_PIXELS = 40_000_000  # A4 at 600 dpi has 35 million, A3 at 300 dpi 17 million
 MAX_DATA = 128 << 20  # bytes of one side as stored: 40 million pixels in colour, not compressed
+MAX_SCANS = 50  # of a progressive JPEG: encoders make ten, each costs a walk over all its pixels
 MIN_DPI = 80.0  # a module of a code is then 2.3 pixels; below 75 dpi nothing reads them
 INCHES = (5.5, 18.0)  # of the longer edge of paper: A6 (5.8) to A3 (16.5)
 A4_INCHES = 11.69
@@ -98,9 +99,12 @@ def jpeg_header(data: bytes) -> Image.Image:
         ScanRejected: when there is none, or when it announces more than may be opened.
     """
     try:
-        return Image.open(BytesIO(data), formats=["JPEG"])
+        header = Image.open(BytesIO(data), formats=["JPEG"])
     except (*BOMBS, OSError, SyntaxError, ValueError) as error:
         raise ScanRejected(UNREADABLE) from error
+    if "progressive" in header.info and data.count(b"\xff\xda") > MAX_SCANS:
+        raise ScanRejected(UNREADABLE)
+    return header
 
 
 def loaded(image: Image.Image) -> Image.Image:
