@@ -50,13 +50,15 @@ class Outcome:
 
     `verdict`: done (with `result`), refused (with `problems`), short (of disk, of a program),
     dropped (the claim was lost), died (of its own fault) or killed (by somebody else). `said` is
-    the last that it told of how far it was, None when it told nothing.
+    the last that it told of how far it was, None when it told nothing; `is_slow` tells that it
+    died of its time.
     """
 
     verdict: str
     result: Any = None
     problems: list[Problem] = field(default_factory=list)
     said: int | None = None
+    is_slow: bool = False
 
 
 def run(work: Callable[[Say], Any], is_wanted: Callable[[int], bool], limits: Limits) -> Outcome:
@@ -171,7 +173,7 @@ def _watch(child: int, reading: int, is_wanted: Callable[[int], bool], limits: L
         os.kill(child, signal.SIGKILL)
     _, status, usage = os.wait4(child, 0)
     if verdict:
-        return Outcome(verdict, said=words.get("done"))
+        return Outcome(verdict, said=words.get("done"), is_slow=verdict == "died")
     return _judged(status, usage.ru_maxrss * 1024, words, limits)
 
 
@@ -198,4 +200,4 @@ def _judged(status: int, most: int, words: dict[str, Any], limits: Limits) -> Ou
         return Outcome("short")
     if code < 0 and -code not in OWN_SIGNALS and most < limits.memory:
         return Outcome("killed", said=words.get("done"))
-    return Outcome("died", said=words.get("done"))
+    return Outcome("died", said=words.get("done"), is_slow=code == -signal.SIGXCPU)

@@ -9,7 +9,7 @@ from docgen.backoffice import bindings, scans, store
 from docgen.backoffice.models import Binding, ScanPart
 from docgen.backoffice.queue import BIND, READ, app
 from docgen.datafolder import data_folder, page_code_keys
-from workers.children import Limits, Say
+from workers.children import Limits, Outcome, Say
 from workers.working import Make, work_on
 
 READING = Limits(memory=2**30, processor=10, wall=60, file=2**30)
@@ -20,13 +20,13 @@ COPY, PREVIEWS = "copy.pdf", "previews.bin"
 @app.task(name=f"docgen.{READ}")
 def read_scan(identifier: str) -> None:
     """Read the sides that wait; the identifier only says that there are some."""
-    work_on(ScanPart, _begin_part, _finish_part, scans.fail, READING, died=_skip)
+    work_on(ScanPart, _begin_part, _finish_part, scans.fail, READING, died=_skip_side)
 
 
 @app.task(name=f"docgen.{BIND}")
 def bind_returns(identifier: str) -> None:
     """Bind the documents that wait; the identifier only says that there are some."""
-    work_on(Binding, _begin_binding, _finish_binding, bindings.fail, BINDING, died=bindings.skip)
+    work_on(Binding, _begin_binding, _finish_binding, bindings.fail, BINDING, died=_skip_document)
 
 
 def _begin_part(part: ScanPart) -> Make:
@@ -57,8 +57,9 @@ def _finish_part(part: ScanPart, facts: dict[str, Any], folder: Path) -> bool:
     return False
 
 
-def _skip(part: ScanPart, said: int | None) -> bool:
-    return scans.skip(part, None if said is None else part.first + said)
+def _skip_side(part: ScanPart, outcome: Outcome) -> bool:
+    side = None if outcome.said is None else part.first + outcome.said
+    return scans.skip(part, side, is_slow=outcome.is_slow)
 
 
 def _begin_binding(binding: Binding) -> Make:
@@ -77,3 +78,7 @@ def _finish_binding(binding: Binding, made: list[dict[str, Any]], folder: Path) 
         return True
     store.drop_unused(name for name, _ in files.values())
     return False
+
+
+def _skip_document(binding: Binding, outcome: Outcome) -> bool:
+    return bindings.skip(binding, outcome.said)

@@ -34,10 +34,10 @@ Make = Callable[[children.Say, Path], Any]
 Begin = Callable[[W], Make]
 Finish = Callable[[W, Any, Path], bool]
 Fail = Callable[[W, list[Problem]], bool]
-Died = Callable[[W, int | None], bool]
+Died = Callable[[W, Outcome], bool]
 
 
-def released(row: Work, said: int | None) -> bool:
+def released(row: Work, outcome: Outcome) -> bool:
     """Give back work that put an end to its worker, wherever it was."""
     return claims.release(row, is_own_fault=True)
 
@@ -54,8 +54,8 @@ def work_on(
     """Claim and do the most urgent work of a kind, again and again, for at most a minute.
 
     `begin` reads what the work needs and gives what the child does in a folder of its own;
-    `finish` keeps what the child left there; `died` is told what it said last when the work put an
-    end to it.
+    `finish` keeps what the child left there; `died` is told of a child that the work put an
+    end to.
     """
     end = time.monotonic() + TURN
     while time.monotonic() < end and not _resting[0]:
@@ -125,7 +125,7 @@ def _give_up(row: W, outcome: Outcome, fail: Fail[W], died: Died[W]) -> None:
     elif outcome.verdict == "short":
         claims.delay(row)
     elif outcome.verdict == "died":
-        died(row, outcome.said)
+        died(row, outcome)
     elif outcome.verdict == "killed":
         claims.release(row, is_own_fault=False)
 

@@ -25,6 +25,7 @@ PART = 25  # sides read together: what is lost, or done again, when a reader die
 LIGHT = 20 << 20  # bytes: a few sides, for which somebody waits, are read before a pile
 URGENT, PILE = 3, 5  # priorities
 MOST_SKIPS = 3  # of sides of a part that put an end to who read them; then the rest is given up
+FAR = PART // 3  # sides; a reader that is out of time later is slow, and no side is at fault
 HEAVY = "too-heavy"
 TOO_HEAVY = Problem(
     "ce fichier demande trop de mémoire ou de temps pour être ouvert.",
@@ -185,43 +186,54 @@ def finish(part: ScanPart, facts: Facts, names: Mapping[str, str]) -> bool:
 
 
 def fail(part: ScanPart, problems: list[Problem]) -> bool:
-    """Record that a file cannot be opened; False when the claim was lost.
+    """Record that a file cannot be opened; False when the claim was lost."""
+    return _give_up(part, problems, "unreadable")
 
-    What could be opened once is refused no more: then the sides of this part alone are lost.
+
+def skip(part: ScanPart, side: int | None, *, is_slow: bool = False) -> bool:
+    """Put a part whose reader died back in the line, without the side that it was reading.
+
+    `side` counts from 0 in the file; None when the reader died before it came to any. After some
+    skips the rest of the part is given up, so that a batch always ends. With `is_slow`, a reader
+    that had come far enough died of them all: the part is cut there, and no side is lost.
     """
-    if part.last is not None:
-        return give_up(part, "unreadable")
+    skipped, last = set(part.skipped), part.last or part.first + PART
+    if side is None or side in skipped:  # it is the file that kills, or the writing of its copy
+        if part.deaths + 1 < claims.MOST_DEATHS:
+            return claims.release(part, is_own_fault=True)
+        return _give_up(part, [TOO_HEAVY], HEAVY)
+    if is_slow and len(set(range(part.first, side)) - skipped) >= FAR:
+        return _cut(part, side)
+    skipped |= {side} if len(skipped) < MOST_SKIPS else set(range(side, last))
+    return claims.again(part, skipped=sorted(skipped))
+
+
+def _cut(part: ScanPart, side: int) -> bool:
     with transaction.atomic():
         batch = _locked(part)
+        if not claims.again(part, last=side):
+            return False
+        if batch.sides is not None:  # else those that follow are made when the file is opened
+            facts = {"batch": batch, "priority": part.priority, "skipped": part.skipped}
+            ScanPart.objects.create(first=side, last=part.last, **facts)
+    return True
+
+
+def _give_up(part: ScanPart, problems: list[Problem], reason: str) -> bool:
+    """Refuse a file that was never opened; of one that was, the sides of the part are lost."""
+    with transaction.atomic():
+        batch = _locked(part)
+        if batch.sides is not None and part.last is not None:
+            side = {"width": 0, "height": 0, "dpi": 0.0, "verdict": "unreadable", "reason": reason}
+            lost = [{"index": index, **side} for index in range(part.first, part.last)]
+            facts = {"readings": lost, "last": part.last}
+            return finish(part, facts, {"copy": "", "previews": ""})
         if not claims.fail(part, problems, done=0):
             return False
         batch.stage, batch.problems = ScanBatch.Stage.REFUSED, claims.as_lists(problems)
         batch.save(update_fields=("stage", "problems"))
         tell("scan-refused", str(batch.pk), school=batch.school_id or "", problems=len(problems))
     return True
-
-
-def skip(part: ScanPart, side: int | None) -> bool:
-    """Put a part whose reader died back in the line, without the side that it was reading.
-
-    `side` counts from 0 in the file; None when the reader died before it came to any. After some
-    skips the rest of the part is given up, so that a batch always ends.
-    """
-    skipped, last = set(part.skipped), part.last or part.first + PART
-    if side is None or side in skipped:  # it is the file that kills, or the writing of its copy
-        if part.deaths + 1 < claims.MOST_DEATHS:
-            return claims.release(part, is_own_fault=True)
-        return fail(part, [TOO_HEAVY]) if part.last is None else give_up(part, HEAVY)
-    skipped |= {side} if len(skipped) < MOST_SKIPS else set(range(side, last))
-    return claims.again(part, skipped=sorted(skipped))
-
-
-def give_up(part: ScanPart, reason: str) -> bool:
-    """Record that no side of a part can be read, after the file was opened."""
-    nothing = {"width": 0, "height": 0, "dpi": 0.0, "verdict": "unreadable", "reason": reason}
-    sides = range(part.first, part.last or part.first)
-    facts = {"readings": [{"index": side, **nothing} for side in sides], "last": part.last}
-    return finish(part, facts, {"copy": "", "previews": ""})
 
 
 def retry(batch: ScanBatch, by: str) -> int:

@@ -2,6 +2,7 @@
 
 import faulthandler
 import os
+import resource
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -113,6 +114,44 @@ def test_a_part_that_goes_on_killing_is_given_up_and_the_others_are_read(
     read_scan("1")
     assert told(batch) == [("unreadable", "too-heavy")] * 5 + [("known", "")]
     assert batch.parts.get(first=0).skipped == [0, 1, 2, 3, 4]
+
+
+def spin() -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (1, 2))  # its time runs out here
+    while True:
+        pass
+
+
+@pytest.mark.parametrize("by", [5, 2], ids=["first-part", "later-part"])
+def test_a_part_that_is_slow_as_a_whole_is_cut_and_loses_no_side(
+    job: models.PrintJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: int
+) -> None:
+    monkeypatch.setattr(scans, "FAR", 1)
+    monkeypatch.setattr(scans, "PART", by)
+    monkeypatch.setattr(reading, "PART", by)
+    batch, seen = batch_of(job, tmp_path), tmp_path / "seen"
+
+    def kill() -> None:
+        if not seen.exists():
+            seen.touch()
+            spin()
+
+    deadly(monkeypatch, {3}, kill)
+    read_scan("1")
+    assert told(batch) == [("known", "")] * 6
+    assert [(part.first, part.last) for part in batch.parts.order_by("first")] == (
+        [(0, 3), (3, 6)] if by == 5 else [(0, 2), (2, 3), (3, 4), (4, 6)]
+    )
+
+
+def test_a_side_that_takes_all_the_time_is_lost_alone(
+    job: models.PrintJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = batch_of(job, tmp_path)
+    deadly(monkeypatch, {1}, spin)
+    read_scan("1")
+    assert told(batch)[1] == ("unreadable", "too-heavy")
+    assert batch.parts.count() == 1
 
 
 def test_a_file_that_kills_when_it_is_opened_is_refused(
