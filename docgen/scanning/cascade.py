@@ -9,7 +9,6 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import zxingcpp
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
@@ -17,15 +16,15 @@ Grey: TypeAlias = NDArray[np.uint8]
 CORNER = 44.0  # mm from both edges: a code of 18 mm, 12 mm from them, on a sheet 4 degrees askew
 CODE = 18.0  # mm
 AROUND = 34.0  # mm: what is looked at around a dark square
-CELL = 1.5  # mm: dark squares are looked for in cells of this size
-DARK = (0.24, 0.93)  # share of ink in a code, drowned in a stamp at most; text stays under 0.2
-SQUARES = 4  # a side has three codes at most
+CELL = 1.5  # mm: squares are looked for in cells of this size, two modules
+BUSY = 0.3  # of the levels of a picture: how far apart the extremes of cells are, on average
+LEAST = 30.0  # levels: less is noise
+SQUARES = 4  # a side has three codes at most, and they are its busiest places
 
 _QR = zxingcpp.barcode_formats_from_str(
     "QRCodeModel2"
 )  # "QRCode" also finds phantoms of other kinds
 _LOCAL = zxingcpp.Binarizer.LocalAverage
-_GLOBAL = zxingcpp.Binarizer.GlobalHistogram
 _FIXED = zxingcpp.Binarizer.FixedThreshold
 
 
@@ -63,7 +62,7 @@ def decode(pixels: Grey, binarizer: zxingcpp.Binarizer = _LOCAL) -> list[zxingcp
     )
 
 
-def corners(grey: Grey, scale: float, dpi: float) -> Iterator[Window]:
+def corners(grey: Grey, scale: float, dpi: float) -> list[Window]:
     """Give the four corners of a picture; codes stand in two or three of them.
 
     `scale` is in stored pixels for one of the picture's, `dpi` that of the picture.
@@ -71,51 +70,36 @@ def corners(grey: Grey, scale: float, dpi: float) -> Iterator[Window]:
     height, width = grey.shape
     size = round(CORNER / 25.4 * dpi)
     across, down = min(size, width // 2), min(size, height // 2)
+    found = []
     for y in (0, height - down):
         for x in (width - across, 0):
-            yield Window(grey[y : y + down, x : x + across], x * scale, y * scale, scale)
-
-
-def dark_squares(grey: Grey, dpi: float) -> list[tuple[float, float]]:
-    """Give the middles of squares as dark and as large as a code, the most likely ones first."""
-    cell = max(1, round(CELL / 25.4 * dpi))
-    rows, columns = grey.shape[0] // cell, grey.shape[1] // cell
-    wide = max(3, round(CODE * 0.85 / 25.4 * dpi / cell))
-    if min(rows, columns) <= wide:
-        return []
-    cells = _means(grey, cell)
-    share = _ink_share(cells)
-    sums = np.pad(share, ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)
-    box = sums[wide:, wide:] - sums[:-wide, wide:] - sums[wide:, :-wide] + sums[:-wide, :-wide]
-    box = box / wide**2
-    score = np.where((box > DARK[0]) & (box < DARK[1]), 1 - abs(box - 0.5), 0.0)
-    found = []
-    for _ in range(SQUARES):
-        y, x = divmod(int(score.argmax()), score.shape[1])
-        if score[y, x] <= 0:
-            break
-        found.append(((x + wide / 2) * cell, (y + wide / 2) * cell))
-        score[max(0, y - wide) : y + wide, max(0, x - wide) : x + wide] = 0
+            part = grey[y : y + down, x : x + across]
+            found.append(Window(part, x * scale, y * scale, scale))
     return found
 
 
-def _means(grey: Grey, cell: int) -> NDArray[np.float32]:
+def busy_squares(grey: Grey, dpi: float, count: int) -> list[tuple[float, float]]:
+    """Give the middles of squares of a code's size where dark and light alternate the most."""
+    cell = max(2, round(CELL / 25.4 * dpi))
+    wide = max(3, round(CODE / 25.4 * dpi / cell))
     rows, columns = grey.shape[0] // cell, grey.shape[1] // cell
-    whole = grey[: rows * cell, : columns * cell]
-    by_rows = np.add.reduceat(whole, np.arange(0, rows * cell, cell), axis=0, dtype=np.uint16)
-    sums = np.add.reduceat(by_rows, np.arange(0, columns * cell, cell), axis=1, dtype=np.uint32)
-    means: NDArray[np.float32] = (sums / cell**2).astype(np.float32)
-    return means
-
-
-def _ink_share(cells: NDArray[np.float32], reach: int = 12) -> NDArray[np.float32]:
-    """Compare each cell with the paper around it: 0 is paper, 1 is black."""
-    padded = np.pad(cells, reach, mode="edge")
-    rows = sliding_window_view(padded, 2 * reach + 1, axis=0).max(axis=-1)
-    paper = sliding_window_view(rows, 2 * reach + 1, axis=1).max(axis=-1)
-    black = min(float(np.percentile(cells, 0.5)), 60.0)
-    share: NDArray[np.float32] = (paper - cells) / np.maximum(paper - black, 60.0)
-    return share.clip(0.0, 1.0)
+    if min(rows, columns) <= wide:
+        return []
+    blocks = grey[: rows * cell, : columns * cell].reshape(rows, cell, columns, cell)
+    contrast = (blocks.max(axis=(1, 3)) - blocks.min(axis=(1, 3))).astype(np.float32)
+    sums = np.pad(contrast, ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)
+    box = sums[wide:, wide:] - sums[:-wide, wide:] - sums[wide:, :-wide] + sums[:-wide, :-wide]
+    box = box / wide**2
+    black, paper = np.percentile(grey[::5, ::5], (0.5, 80))
+    least = max(BUSY * float(paper - black), LEAST)
+    found = []
+    for _ in range(count):
+        y, x = divmod(int(box.argmax()), box.shape[1])
+        if box[y, x] < least:
+            break
+        found.append(((x + wide / 2) * cell, (y + wide / 2) * cell))
+        box[max(0, y - wide) : y + wide, max(0, x - wide) : x + wide] = 0
+    return found
 
 
 def around(grey: Grey, middle: tuple[float, float], scale: float, dpi: float) -> Window:
@@ -129,30 +113,15 @@ def _same(grey: Grey) -> Grey:
     return grey
 
 
-def _toner(fraction: float) -> Callable[[Grey], Grey]:
+def _toner(grey: Grey) -> Grey:
     """Keep what is as dark as toner: stamp ink and shadows are lighter, and go."""
-
-    def make(grey: Grey) -> Grey:
-        black, paper = np.percentile(grey, (2, 90))
-        level = black + (paper - black) * fraction
-        return np.where(grey <= level, 0, 255).astype(np.uint8)
-
-    return make
+    black, paper = np.percentile(grey, (2, 90))
+    return np.where(grey <= black + (paper - black) * 0.25, 0, 255).astype(np.uint8)
 
 
-def _resized(grey: Grey, factor: float) -> Grey:
-    size = round(grey.shape[1] * factor), round(grey.shape[0] * factor)
+def _doubled(grey: Grey) -> Grey:
+    size = grey.shape[1] * 2, grey.shape[0] * 2
     return np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.BICUBIC))
-
-
-def _filtered(*filters: ImageFilter.Filter) -> Callable[[Grey], Grey]:
-    def make(grey: Grey) -> Grey:
-        image = Image.fromarray(grey)
-        for each in filters:
-            image = image.filter(each)
-        return np.asarray(image)
-
-    return make
 
 
 def _adaptive(grey: Grey) -> Grey:
@@ -163,21 +132,13 @@ def _adaptive(grey: Grey) -> Grey:
     )
 
 
-_CLOSING = (ImageFilter.MinFilter(3), ImageFilter.MaxFilter(3))
-_OPENING = (ImageFilter.MaxFilter(3), ImageFilter.MinFilter(3))
 STEPS = (
     Step("full", _same),
-    Step("toner", _toner(0.25), _FIXED),
-    Step("toner-high", _toner(0.4), _FIXED),
-    Step("global", _same, _GLOBAL),
-    Step("double", lambda grey: _resized(grey, 2.0), _LOCAL, 2),
-    Step("blur", _filtered(ImageFilter.GaussianBlur(1.2)), _GLOBAL),
-    Step("blur-more", _filtered(ImageFilter.GaussianBlur(2.2)), _GLOBAL),
-    Step("opening", _filtered(*_OPENING), _GLOBAL),
-    Step("closing", _filtered(*_CLOSING), _GLOBAL),
+    Step("toner", _toner, _FIXED),
+    Step("double", _doubled, _LOCAL, 2),
     Step("adaptive", _adaptive, _FIXED),
 )
-CHEAP = STEPS[1:4]  # good enough to try on a second code when the first is read
+TONER = STEPS[1:2]  # cheap enough to be tried on a second code when the first is read
 
 
 def looks(

@@ -5,42 +5,25 @@ only where something as dark and as large as a code stands, in every way that `c
 No look is trusted: the authentication tag of a code decides, whoever read it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
-from typing import Any, Protocol
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import zxingcpp
 
 from docgen import pagecode
 from docgen.errors import CodeRefused
-from docgen.scanning import blanks, cascade, geometry
+from docgen.scanning import blanks, cascade, geometry, repair
 from docgen.scanning.cascade import Grey, Window
 from docgen.scanning.findings import Reading, Seen, Verdict
+from docgen.scanning.picture import Picture
 
 QUICK = 95.0  # dpi: 2.65 pixels a module, read as well as any more (measured)
 LEAST = 60.0  # dpi under which nothing printed at 18 mm is sure to be read
 FULL = 320.0  # dpi: more than this only costs time
 LONG = 297 / 25.4  # inches
-FAR = 10 * geometry.MM  # two sightings of one code further apart are two pieces of paper
-
-
-class Picture(Protocol):
-    """What is asked of a scanned picture (`images.Picture`)."""
-
-    @property
-    def index(self) -> int: ...  # noqa: D102
-    @property
-    def width(self) -> int: ...  # noqa: D102
-    @property
-    def height(self) -> int: ...  # noqa: D102
-    @property
-    def dpi(self) -> float: ...  # noqa: D102
-    @property
-    def turned(self) -> int: ...  # noqa: D102
-    @property
-    def fault(self) -> str: ...  # noqa: D102
-    def grey(self, reduce: int = 1) -> Grey: ...  # noqa: D102
+LIKELY = 1.25  # an A4 side is so many times larger or smaller, at most, than its picture
+ANYWHERE = 6  # squares looked at in a photograph: the paper may lie on something busy
 
 
 class Judge:
@@ -62,11 +45,16 @@ class Judge:
             heard |= self.take(symbol.text, window.quad((at.x, at.y) for at in points))
         return heard
 
-    def take(self, text: str, quad: tuple[tuple[float, float], ...]) -> bool:
-        """Take what one symbol says; tell whether it is authentic."""
+    def take(self, text: str, quad: tuple[tuple[float, float], ...], sure: bool = True) -> bool:
+        """Take what one symbol says; tell whether it is authentic.
+
+        What is not authentic, and not sure to be what is printed, is forgotten.
+        """
         try:
             code = pagecode.parse(text, self.keys)
         except CodeRefused:
+            if not sure:
+                return False
             if len(text) == pagecode.LENGTH and text.startswith(pagecode.PREFIX):
                 self.refused[text] = _key_number(text) in self.keys
             else:
@@ -95,21 +83,27 @@ def read(picture: Picture, keys: Mapping[int, pagecode.Key]) -> Reading:
     }
     if picture.fault:
         return Reading(verdict="unreadable", reason=picture.fault, **told)
-    dpi = max(picture.width, picture.height) / LONG  # of a side that fills the picture
+    dpi, sure = _dpi(picture)
     reduce = _reduction(dpi)
     grey = picture.grey(reduce)
     judge = Judge(keys)
-    step = _quick(judge, grey, picture.width / grey.shape[1], dpi / reduce)
-    squares: list[tuple[float, float]] = []
+    step, present = _quick(judge, grey, reduce, dpi / reduce), False
     if not judge.seen:
-        squares = cascade.dark_squares(grey, dpi / reduce)
-        step = _rescue(judge, picture, squares, reduce, dpi)
+        squares = cascade.busy_squares(grey, dpi / reduce, cascade.SQUARES if sure else ANYWHERE)
+        step, present = _rescue(judge, picture, [(x * reduce, y * reduce) for x, y in squares])
     told |= {"step": step, "strangers": len(judge.strangers), "codes": tuple(judge.seen)}
     if judge.seen:
         return _coded(judge, picture, grey, told)
     told["ink"] = blanks.ink(grey, dpi / reduce)
-    verdict, reason = _without_code(judge, dpi, _cornered(squares, grey, dpi / reduce), told["ink"])
+    verdict, reason = _without_code(judge, dpi, present, told["ink"])
     return Reading(verdict=verdict, reason=reason, **told)
+
+
+def _dpi(picture: Picture) -> tuple[float, bool]:
+    """Give the dpi of a picture, and whether to believe them: they make it about as large as A4."""
+    filled = max(picture.width, picture.height, 1) / LONG
+    sure = 1 / LIKELY < picture.dpi / filled < LIKELY
+    return (picture.dpi if sure else filled), sure
 
 
 def _reduction(dpi: float) -> int:
@@ -119,40 +113,56 @@ def _reduction(dpi: float) -> int:
 
 def _quick(judge: Judge, grey: Grey, scale: float, dpi: float) -> str:
     """Look at the corners of a small picture, then at the whole of it."""
-    for window in cascade.corners(grey, scale, dpi):
+    windows = cascade.corners(grey, scale, dpi)
+    for window in windows:
         judge.hear(cascade.decode(window.pixels), window)
-    if judge.seen:
-        return "corners"
-    window = Window(grey, 0, 0, scale)
-    return "page" if judge.hear(cascade.decode(grey), window) else ""
+    if not judge.seen:
+        window = Window(grey, 0, 0, scale)
+        return "page" if judge.hear(cascade.decode(grey), window) else ""
+    if len(judge.seen) == 1:
+        opposite = max(windows, key=lambda window: _away(window, judge.seen[0]))
+        for _, window, found in cascade.looks(opposite, cascade.TONER):
+            judge.hear(found, window)
+    return "corners"
 
 
-def _rescue(
-    judge: Judge, picture: Picture, squares: list[tuple[float, float]], reduce: int, dpi: float
-) -> str:
-    """Look in every way at what may be a code; give the name of the step that read one."""
+def _away(window: Window, code: Seen) -> float:
+    """Give how far a window is from a code, in stored pixels."""
+    (x, y), *_ = code.quad
+    return abs(window.x - x) + abs(window.y - y)
+
+
+def _rescue(judge: Judge, picture: Picture, squares: list[tuple[float, float]]) -> tuple[str, bool]:
+    """Look in every way at what may be a code, around these points of the stored image.
+
+    Gives the name of the step that read one, and whether there is a code at all.
+    """
     if not squares:
-        return ""
+        return "", False
+    dpi, sure = _dpi(picture)
     by = next((by for by in (4, 2) if dpi / by >= FULL), 1)
     full = picture.grey(by)
-    scale = picture.width / full.shape[1]
-    windows = [
-        cascade.around(full, (x * reduce / by, y * reduce / by), scale, dpi / by)
-        for x, y in squares
-    ]
-    for round_ in _rounds(windows):
-        for name, window, found in round_:
-            if judge.hear(found, window):
-                return name
-    return ""
-
-
-def _rounds(
-    windows: list[Window],
-) -> Iterator[Iterator[tuple[str, Window, list[zxingcpp.Barcode]]]]:
-    """Try each step on all the windows before the next step."""
+    windows = [cascade.around(full, (x / by, y / by), by, dpi / by) for x, y in squares]
     for step in cascade.STEPS:
-        yield chain.from_iterable(cascade.looks(window, (step,)) for window in windows)
+        for each in windows:
+            for name, window, found in cascade.looks(each, (step,)):
+                if judge.hear(found, window):
+                    return name, True
+    return _repair(judge, windows, dpi / by, repair.SCANNED if sure else repair.PHOTOGRAPHED)
+
+
+def _repair(
+    judge: Judge, windows: list[Window], dpi: float, scales: tuple[float, ...]
+) -> tuple[str, bool]:
+    """Look where only parts of a code are left, the likeliest places first."""
+    places = [(place, each) for each in windows for place in repair.find(each, dpi, scales)]
+    places.sort(key=lambda found: -found[0].score)
+    for place, window in places[: repair.MOST]:
+        settled = repair.settle(window, place)
+        quad = window.quad((float(x), float(y)) for x, y in settled.quad)
+        if any(judge.take(text, quad, sure) for text, sure in repair.texts(window, settled)):
+            return "repair", True
+    return "", bool(places)
 
 
 def _coded(judge: Judge, picture: Picture, grey: Grey, told: dict[str, Any]) -> Reading:
@@ -185,13 +195,6 @@ def _without_code(judge: Judge, dpi: float, square: bool, ink: float) -> tuple[V
     if judge.strangers:
         return "bare", "other-code"
     return ("unreadable", "code-damaged") if square else ("bare", "")
-
-
-def _cornered(squares: list[tuple[float, float]], grey: Grey, dpi: float) -> bool:
-    """Tell whether one of the dark squares stands where a code does."""
-    reach = cascade.CORNER / 25.4 * dpi
-    height, width = grey.shape
-    return any(min(x, width - x) < reach and min(y, height - y) < reach for x, y in squares)
 
 
 def _quality(judge: Judge, step: str, lie: geometry.Lie, picture: Picture, grey: Grey) -> float:

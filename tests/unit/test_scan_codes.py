@@ -110,7 +110,7 @@ def test_a_picture_that_cannot_be_opened_is_unreadable() -> None:
 def test_a_code_blotted_out_is_unreadable_and_a_coarse_picture_too() -> None:
     drawn = master(BOTH).copy()
     for place in (drawn[130:370, 2110:2360], drawn[3140:3380, 130:370]):
-        place[::2, 40:200] = 0
+        place[72:152, 72:] = 0  # a broad stroke: half of the words
     blotted = read(laid(drawn)[0])
     assert (blotted.verdict, blotted.reason) == ("unreadable", "code-damaged")
     coarse = read(laid(master(BOTH), 25)[0])
@@ -128,7 +128,7 @@ def test_the_better_scan_has_the_better_quality() -> None:
 
 
 @given(seed=st.integers(0, 2**32), coarse=st.integers(1, 12))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_nothing_is_ever_read_out_of_noise(seed: int, coarse: int) -> None:
     noise = np.random.default_rng(seed).integers(0, 2, (900 // coarse, 640 // coarse), np.uint8)
     pixels = np.kron(noise * np.uint8(255), np.ones((coarse, coarse), np.uint8))
