@@ -20,6 +20,7 @@ from docgen.cli import (
     opening,
     press,
     purge,
+    scan,
     serve,
     templates,
     word,
@@ -43,6 +44,7 @@ app.add_typer(templates.app, name="templates")
 app.command("serve")(serve.serve)
 app.command("worker")(worker.worker)
 app.command("import")(import_.import_files)
+app.command("scan")(scan.scan)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(accounts.app, name="accounts")
 app.command("doctor")(doctor.doctor)
