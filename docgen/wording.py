@@ -1,5 +1,8 @@
 """Word documents on disk: a school's loans become documents, all of them or none.
 
+A convention of a loan that is delivered as a PDF is paper: it carries page codes and a reference.
+What Word opens does not: whoever prints it may have changed it.
+
 Without a loan, a convention gives two things: the model that the school may edit and give back
 (`--model`), and the convention with blanks, to complete by hand. A document that the records of a
 loan have no part in is one and the other at once: a single file, the school's to finish.
@@ -9,12 +12,13 @@ import hashlib
 import json
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
+from docgen import wordpaper
 from docgen.attestations import school_year
 from docgen.errors import InvalidInput, Problem, ValuesRejected
 from docgen.fields import clean
@@ -23,7 +27,9 @@ from docgen.library import Template
 from docgen.manifest import Variant
 from docgen.records import Fact, Loan, Person, Roster, School, loan_facts, school_facts
 from docgen.rendering import office, word, wordmerge
+from docgen.rendering.stamping import Stamp
 from docgen.rendering.wordmodel import Filling, Properties, prefill
+from docgen.wordpaper import Paper
 
 Format: TypeAlias = Literal["docx", "doc", "odt", "pdf"]
 EPOCH = (1980, 1, 1, 0, 0, 0)  # what an archive tells of each file: nothing of the clock
@@ -56,8 +62,17 @@ class Request:
         return not all(each.is_constant for each in self.template.manifest.fields)
 
 
-def write(request: Request, out: Path) -> list[str]:
-    """Write the documents of a request into a folder and give their names.
+class Written(NamedTuple):
+    """The files of a request, and those of them that come home as paper."""
+
+    names: list[str]
+    papers: list[Paper]
+
+
+def write(request: Request, out: Path, stamp: Stamp | None = None) -> Written:
+    """Write the documents of a request into a folder.
+
+    With a `stamp`, the PDF of a loan carries page codes on every side.
 
     Raises:
         InvalidInput: with every reason to refuse the model given, or every value refused.
@@ -77,6 +92,7 @@ def write(request: Request, out: Path) -> list[str]:
         remedy = "Donnez un registre par classe, ou retirez cette option."
         raise InvalidInput(Problem(what, "--merged", remedy))
     filled = fillings(request)
+    papers: list[Paper] = []
     merged = f"{request.stem}.docx" if request.merged and request.loans else ""
     with staged(out) as folder, tempfile.TemporaryDirectory(dir=folder) as kept:
         # Within the folder: a file moves only on its own disk, and a run that is killed leaves
@@ -88,12 +104,14 @@ def write(request: Request, out: Path) -> list[str]:
             made = [path.replace(folder / path.name) for path in made]
         else:
             made = office.convert(made, request.format, folder)
+        if stamp and request.format == "pdf" and request.loans:
+            papers += _stamped(request, filled, folder, stamp)
         if not request.loans and not request.model:
             made += [_editable(request, folder)] if request.is_for_loans else []
         elif not merged:
             made.append(_archive(made, folder / f"{request.stem}-{request.format}.zip"))
-        _index(request, len(filled), made, folder / INDEX)
-        return sorted(path.name for path in made)
+        _index(request, len(filled), made, papers, folder / INDEX)
+        return Written(sorted(path.name for path in made), papers)
 
 
 def fillings(request: Request) -> list[Filling]:
@@ -103,6 +121,17 @@ def fillings(request: Request) -> list[Filling]:
         ValuesRejected: with every value of every loan that is refused.
     """
     return list(_of_loans(request)) if request.loans else _blanks(request)
+
+
+def _stamped(
+    request: Request, fillings: Iterable[Filling], folder: Path, stamp: Stamp
+) -> Iterator[Paper]:
+    """Put codes on the PDF of each loan, in its file."""
+    template = request.template
+    model = word.read_model(request.model or template.folder / template.manifest.body)
+    series = wordpaper.Series(template.manifest, request.school.uai, model, stamp)
+    for loan, filling in zip(request.loans, fillings, strict=True):
+        yield series.stamped(folder / f"{filling.name}.pdf", filling, loan.person_id, request.on)
 
 
 def _of_loans(request: Request) -> Iterator[Filling]:
@@ -219,7 +248,9 @@ def _properties(request: Request) -> Properties:
     )
 
 
-def _index(request: Request, documents: int, files: Sequence[Path], path: Path) -> None:
+def _index(
+    request: Request, documents: int, files: Sequence[Path], papers: Sequence[Paper], path: Path
+) -> None:
     """Say what the folder holds, so that another run may take its place."""
     manifest = request.template.manifest
     content = {
@@ -234,6 +265,7 @@ def _index(request: Request, documents: int, files: Sequence[Path], path: Path) 
             {"file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
             for file in files
         ],
+        "references": {paper.file: paper.reference for paper in papers},
     }
     path.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 

@@ -216,16 +216,18 @@ def add_line(word: Word, line: str) -> None:
     _row(word.tables[-1], (label, value), first="Intitulé", height=float(*height))
 
 
-SCHOOL_SIGNS = "Pour l’établissement (signature et cachet)"
+# As manifest.toml says them: that is how a zone is found on paper.
+SCHOOL_SIGNS = "Signature et cachet de l’établissement"
 
 
 def _signatures_pupil(word: Word) -> None:
-    guardians = ("Représentant légal\u00a01", "Représentant légal\u00a02 (s’il y a lieu)")
-    _signatures(word, (((SCHOOL_SIGNS, "L’élève"), ""), (guardians, "mineur")))
+    guardian = "Signature du représentant légal"
+    guardians = (f"{guardian}\u00a01", f"{guardian}\u00a02 (s’il y a lieu)")
+    _signatures(word, (((SCHOOL_SIGNS, "Signature de l’élève"), ""), (guardians, "mineur")))
 
 
 def _signatures_staff(word: Word) -> None:
-    _signatures(word, (((SCHOOL_SIGNS, "L’agent"), ""),))
+    _signatures(word, (((SCHOOL_SIGNS, "Signature de l’agent"), ""),))
 
 
 def _receipt(word: Word, who: str) -> None:

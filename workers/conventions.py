@@ -4,10 +4,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from docgen.backoffice import conventions, store
 from docgen.backoffice.models import Conversion
 from docgen.backoffice.queue import WORD, app
+from docgen.datafolder import data_folder, page_code_key
 from docgen.errors import Problem
+from docgen.wordpaper import Paper
 from workers.children import Limits, Say
 from workers.working import Make, work_on
 
@@ -25,10 +29,11 @@ def convert_word(identifier: str) -> None:
 def _begin(row: Conversion) -> Make:
     wanted = conventions.request(row)
     model = b"".join(store.blocks(row.model)) if row.model else b""
+    stamp = conventions.stamp(row, page_code_key(data_folder()))
 
     def make(say: Say, folder: Path) -> dict[str, Any]:
         tempfile.tempdir = str(folder)  # what LibreOffice leaves behind goes with the folder
-        return conventions.write(wanted, model, folder)
+        return conventions.write(wanted, model, folder, stamp)
 
     return make
 
@@ -37,4 +42,6 @@ def _finish(row: Conversion, facts: dict[str, Any], folder: Path) -> bool:
     if "missing" in facts:
         return conventions.wait(row, [Problem(*each) for each in facts["missing"]])
     files = {name: store.keep(folder / "out" / name) for name in facts["names"]}
-    return conventions.finish(row, files)
+    papers = msgspec.convert(facts["papers"], list[Paper])
+    kept = [(paper, store.keep(folder / "out" / paper.file)) for paper in papers]
+    return conventions.finish(row, files, kept)

@@ -15,14 +15,20 @@ import msgspec
 from django.conf import settings
 from django.db import transaction
 from django.db.models import prefetch_related_objects
+from django.db.models.functions import Now
 
 from docgen import library, records, wording
 from docgen.backoffice import claims, models, queue, registers, shelf, store
 from docgen.backoffice.events import tell
+from docgen.datafolder import data_folder
 from docgen.errors import InvalidInput, Problem, TemplateRejected, Unavailable
 from docgen.library import Template
-from docgen.rendering import wordguard
+from docgen.pagecode import Key
+from docgen.rendering import stamping, wordguard
+from docgen.rendering.stamping import Stamp
+from docgen.rendering.symbols import load_table
 from docgen.rendering.wordpackage import MAX_FILE
+from docgen.wordpaper import Paper
 
 MOST = 500  # loans of one order: LibreOffice makes ten documents a second
 # Seconds before each new try when LibreOffice is absent or does not answer; then it is refused.
@@ -87,8 +93,18 @@ def request(row: models.Conversion) -> wording.Request:
     return _request(row, shelf.template(row.template))
 
 
-def write(wanted: wording.Request, model: bytes, folder: Path) -> dict[str, Any]:
-    """Write the documents into a folder and give the names of those to keep.
+def stamp(row: models.Conversion, key: Key) -> Stamp | None:
+    """Give what codes the documents of an order; None for those that are no paper yet."""
+    if row.format != "pdf" or not row.loans:
+        return None
+    manifest = shelf.template(row.template).manifest
+    return Stamp(manifest, key, load_table(data_folder() / "cache"))
+
+
+def write(
+    wanted: wording.Request, model: bytes, folder: Path, stamp: Stamp | None = None
+) -> dict[str, Any]:
+    """Write the documents into a folder; give the names of those to keep, and the coded ones.
 
     LibreOffice absent or silent is an answer: `missing` holds its problems.
 
@@ -101,26 +117,32 @@ def write(wanted: wording.Request, model: bytes, folder: Path) -> dict[str, Any]
         given.write_bytes(model)
         wanted = wording.Request(**{**vars(wanted), "model": given})
     try:
-        names = wording.write(wanted, folder / "out")
+        names, papers = wording.write(wanted, folder / "out", stamp)
     except Unavailable as error:
         # A disk that is full hurts LibreOffice too, which does not say so.
         if isinstance(error.__cause__, OSError) or shutil.disk_usage(folder).free < ROOM:
             raise
         return {"missing": [[each.what, each.where, REMEDY] for each in error.problems]}
     archives = [name for name in names if name.endswith(".zip")]
-    return {"names": archives if archives and len(names) > 2 else sorted({*names} - {*archives})}
+    kept = archives if archives and len(names) > 2 else sorted({*names} - {*archives})
+    return {"names": kept, "papers": msgspec.to_builtins(papers)}
 
 
-def finish(row: models.Conversion, files: dict[str, str]) -> bool:
-    """Record the files of an order; False when the claim was lost.
+def finish(
+    row: models.Conversion,
+    files: dict[str, str],
+    papers: Sequence[tuple[Paper, str]] = (),
+) -> bool:
+    """Record the files of an order, and its coded papers by their own; False: the claim was lost.
 
     Raises:
         FileNotFoundError: when one was dropped since it was kept.
     """
     with transaction.atomic():
-        store.require(files.values())
+        store.require({*files.values(), *(sha256 for _, sha256 in papers)})
         if not claims.finish(row, files=files, problems=[]):
             return False
+        _expect(row, papers)
         count = len(row.loans)
         tell("convention-ready", str(row.public_id), school=row.school_id, documents=count)
     return True
@@ -193,6 +215,36 @@ def forget_model(school: models.School, slug: str, by: str) -> bool:
         if count:
             tell("model-forgotten", f"{school.pk}/{slug}", school=school.pk, actor=by)
     return bool(count)
+
+
+def _expect(row: models.Conversion, papers: Sequence[tuple[Paper, str]]) -> None:
+    """Know the paper that will come home; the same one made again stays one row."""
+    manifest = shelf.template(row.template).manifest
+    models.Paper.objects.bulk_create(
+        [
+            models.Paper(
+                number=bytes.fromhex(paper.number),
+                school_id=row.school_id,
+                slug=manifest.slug,
+                title=manifest.title,
+                reference=paper.reference,
+                person=paper.person,
+                sides=paper.sides,
+                width=stamping.WIDTH,
+                height=stamping.HEIGHT,
+                needed=paper.needed,
+                zones=msgspec.to_builtins(paper.zones),
+                sha256=sha256,
+                conversion=row,
+            )
+            for paper, sha256 in papers
+        ],
+        update_conflicts=True,
+        unique_fields=["number"],
+        update_fields=["sha256", "conversion", "needed", "zones"],
+    )
+    # Of the same age, as one order: two tablets lent to somebody are two papers that both hold.
+    models.Paper.objects.filter(conversion=row).update(created_at=Now())
 
 
 def _template(slug: str) -> Template:

@@ -3,11 +3,15 @@
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from docgen.cli import output
+
+if TYPE_CHECKING:
+    from docgen.rendering.stamping import Stamp
+    from docgen.wording import Request
 
 
 class Kind(StrEnum):
@@ -63,9 +67,21 @@ def word(  # noqa: PLR0917 - an option of the command each
         )
         output.remark(people.notices)
         request = wording.Request(chosen, place, day, kind.value, model, merged, lent, people)
-    names = wording.write(request, out)
+    names = wording.write(request, out, _stamp(request)).names
     if as_json:
         output.say_json({"template": template, "format": kind.value, "files": names})
         return
     documents = len(request.loans) or len(names)
     output.say(f"{documents} document(s), {len(names)} fichier(s) dans {out}.")
+
+
+def _stamp(request: "Request") -> "Stamp | None":
+    """Give what codes the PDF of a loan, with the key of the data folder."""
+    if request.format != "pdf" or not request.loans:
+        return None
+    from docgen.datafolder import data_folder, page_code_key
+    from docgen.rendering.stamping import Stamp
+    from docgen.rendering.symbols import load_table
+
+    data = data_folder()
+    return Stamp(request.template.manifest, page_code_key(data), load_table(data / "cache"))

@@ -6,17 +6,22 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.files.storage import default_storage
 from django.db import connection
+from django.utils import timezone
 
-from docgen.backoffice import conventions, models, shelf, store
+from docgen.backoffice import conventions, models, returns, shelf, store
+from docgen.backoffice.housekeeping import purge
+from docgen.backoffice.keeping import Periods
+from docgen.datafolder import data_folder, page_code_key
 from docgen.errors import InvalidInput, TemplateRejected
-from docgen.rendering import office
+from docgen.rendering import office, pictures
 from tests import helpers
 from tests.hostile import models as hostile
 from tests.service import town
@@ -100,6 +105,68 @@ def test_libreoffice_makes_the_other_formats(kind: str, magic: bytes) -> None:
     ((name, content),) = made(order(school, loans=lent(school, 1), kind=kind)).items()
     assert name.endswith(f".{kind}")
     assert content.startswith(magic)
+
+
+def test_the_paper_of_a_loan_is_known_by_its_codes() -> None:
+    """Each convention of the archive, and both of whoever was lent two tablets."""
+    school = town.school()
+    loans = lent(school)
+    again = models.Loan.objects.create(
+        school=school,
+        person=loans[0].person,
+        serial="L9999",
+        start_date=ON,
+        end_date=date(2027, 6, 30),
+    )
+    row = order(school, loans=[*loans, again], kind="pdf")
+    ((name, content),) = made(row).items()
+    assert name.endswith("-pdf.zip")
+    documents = unzipped(content)
+    papers = {bytes(paper.number): paper for paper in models.Paper.objects.all()}
+    assert len(papers) == len({paper.reference for paper in papers.values()}) == 3
+    assert [paper.person for paper in papers.values()] == ["E0000", "E0001", "E0000"]
+    key = page_code_key(data_folder())
+    for document in documents.values():
+        pages = [helpers.codes_of(each, key) for each in pictures.greys(document, 150)]
+        (number,) = {code.document for codes in pages for code in codes}
+        paper = papers.pop(number)
+        assert b"".join(store.blocks(paper.sha256)) == document
+        assert (paper.sides, paper.needed) == (len(pages), list(range(1, len(pages) + 1)))
+        assert (paper.school, paper.slug, paper.conversion) == (school, PUPIL, row)
+        assert paper.reference in helpers.text_of(document, 1)
+        assert {zone["name"] for zone in paper.zones} >= {"pupil", "school"}
+        assert {zone.side for zone in returns.rule(paper).zones} == {3}
+    assert not papers
+    numbers = [bytes(paper.number).hex() for paper in models.Paper.objects.all()]
+    expected = returns.expected(numbers).values()
+    assert [each.state for each in expected] == ["current"] * 3
+
+
+def test_a_convention_made_again_is_the_same_paper_and_its_files_may_go() -> None:
+    school = town.school()
+    loans = lent(school, 1)
+    first, second = (order(school, loans=loans, kind="pdf") for _ in range(2))
+    before = made(first)
+    (known,) = models.Paper.objects.all()
+    assert made(second) == before
+    (paper,) = models.Paper.objects.all()
+    assert (paper.pk, paper.sha256, paper.conversion) == (known.pk, known.sha256, second)
+    models.Conversion.objects.update(created_at=timezone.now() - timedelta(days=40))
+    purge(Periods(), really=True)
+    paper.refresh_from_db()
+    assert (paper.conversion, paper.sha256, paper.person) == (None, "", "E0000")
+    assert not default_storage.exists(store.name(known.sha256))
+
+
+def test_what_word_opens_and_what_is_blank_carry_no_codes() -> None:
+    school, key = town.school(), page_code_key(data_folder())
+    loans = lent(school, 1)
+    assert conventions.stamp(order(school, loans=loans, kind="pdf"), key)
+    for row in (order(school, loans=loans, kind="odt"), order(school, kind="pdf")):
+        assert conventions.stamp(row, key) is None
+    models.Conversion.objects.all().delete()
+    made(order(school, loans=loans))
+    assert not models.Paper.objects.exists()
 
 
 def test_what_was_ordered_is_made_again_the_same_whatever_changed_since() -> None:

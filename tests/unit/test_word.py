@@ -148,9 +148,9 @@ def test_only_the_variant_that_suits_is_shown() -> None:
     minor = text_of(MODELS[PUPIL].fill(filling(variant="mineur")))
     adult = text_of(MODELS[PUPIL].fill(filling(variant="majeur")))
     assert "Mme LAVIGNE Hélène" in minor
-    assert "Représentant légal" in minor
+    assert "Signature du représentant légal" in minor
     assert "Hélène" not in adult
-    assert "Représentant" not in adult
+    assert "représentant légal" not in adult
     assert "représentants légaux" not in adult
 
 

@@ -14,10 +14,12 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
-from docgen import library, wording
-from docgen.rendering import office
+from docgen import library, pagecode, wording
+from docgen.datafolder import data_folder, page_code_key
+from docgen.rendering import office, pictures
 from samples.generate import school_toml
 from samples.people import school
+from tests import helpers
 from tests.hostile import models
 from tests.unit.test_word import text_of
 
@@ -126,6 +128,23 @@ def test_loans_come_in_the_format_asked_for(place: Path, kind: office.Kind) -> N
     made = place / "out" / f"PE-0130010R-E1-HA16FV20.{kind}"
     assert made.read_bytes().startswith(office.MAGIC[kind])
     assert not list((place / "out").glob("*.docx"))
+    references = json.loads((place / "out" / "job.json").read_text(encoding="utf-8"))["references"]
+    if kind == "pdf":
+        assert list(references) == [
+            f"PE-0130010R-{each}.pdf" for each in ("E1-HA16FV20", "E2-HA19LN20")
+        ]
+        key = page_code_key(data_folder())
+        for name, reference in references.items():
+            content = (place / "out" / name).read_bytes()
+            count = len(PdfReader(BytesIO(content)).pages)
+            for side, picture in enumerate(pictures.greys(content, 150), 1):
+                codes = helpers.codes_of(picture, key)
+                assert {(each.side, each.sides) for each in codes} == {(side, count)}
+                assert {pagecode.reference("PE", each.document) for each in codes} == {reference}
+            with zipfile.ZipFile(place / "out" / f"{PUPIL}-0130010R-pdf.zip") as zipped:
+                assert zipped.read(name) == content
+    else:
+        assert references == {}  # whoever prints it may have changed it
 
 
 def test_the_folder_may_stand_on_another_disk(
@@ -142,7 +161,7 @@ def test_the_folder_may_stand_on_another_disk(
 
     monkeypatch.setattr(os, "replace", within_a_disk)
     request = wording.Request(library.load(PUPIL), school(), date(2026, 9, 1))
-    assert len(wording.write(request, out)) == 3
+    assert len(wording.write(request, out).names) == 3
     assert not list(out.glob(".*"))
 
 
