@@ -14,10 +14,14 @@ import urllib.request
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+from docgen import library, rosters
 from docgen.cli import output
+from docgen.press import Order
+from samples import returning
 from samples.papers import DOCGEN
 
 DATA = "service-data"
@@ -58,8 +62,8 @@ class Api:
         """Send facts and give those of the answer."""
         return dict(json.loads(self.call(method, path, json.dumps(facts).encode())))
 
-    def send(self, path: str, facts: dict[str, str], files: Files) -> dict[str, Any]:
-        """Send files as a form does (RFC 7578), and give the facts of the answer."""
+    def send(self, path: str, facts: dict[str, str], files: Files) -> Any:  # noqa: ANN401
+        """Send files as a form does (RFC 7578), and give what the answer says."""
         end = os.urandom(16).hex()
         parts = [
             f'--{end}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
@@ -71,11 +75,11 @@ class Api:
             parts += [head.encode(), file.read_bytes(), b"\r\n"]
         content = b"".join((*parts, f"--{end}--\r\n".encode()))
         kind = f"multipart/form-data; boundary={end}"
-        return dict(json.loads(self.call("POST", path, content, kind)))
+        return json.loads(self.call("POST", path, content, kind))
 
 
-def show(school: Path, rosters: Iterable[str], out: Path) -> None:
-    """Have the service print a job for the school whose files are in a folder."""
+def show(school: Path, names: Iterable[str], out: Path) -> None:
+    """Have the service print a job for the school whose files are in a folder, and read it back."""
     shutil.rmtree(out / DATA, ignore_errors=True)
     target = out / "service"
     shutil.rmtree(target, ignore_errors=True)
@@ -91,16 +95,27 @@ def show(school: Path, rosters: Iterable[str], out: Path) -> None:
         step("service", f"lancé, {address}")
         api = Api(address, _token(environment))
         step("jeton", "programme « démonstration », gestionnaire")
-        counts = _send(api, school, rosters)
+        counts = _send(api, school, names)
         step("import", f"{counts['people']} élèves, {counts['cessions']} cessions")
         job = _ordered(api, counts["school"])
         step("impression", f"{job['documents']} documents, {job['sheets']} feuilles")
         files = _downloaded(api, job, target)
         step("téléchargement", f"{files} fichiers, vérifiés")
+        pile = returning.pile(_order(school, names), (out / DATA).resolve())
+        sent = returning.write(pile, target / "numerisations")
+        step("signature, scanner", f"{sum(pile.expected.values())} faces, {len(sent)} fichiers")
+        outcomes = returning.read(api, returning.send(api, counts["school"], sent))
+        step("lecture", f"{outcomes['known']} faces reconnues")
+        awaited = returning.DOCUMENTS - len(pile.missing)
+        found = returning.bound(api, counts["school"], awaited)
+        kept = returning.download(api, found, target / "signes")
+        step("reliure", f"{kept} documents signés")
     step("service", "arrêté")
     output.say()
     output.table(("Par l’API", "Fait", "Secondes"), steps)
+    returning.tell(outcomes, pile, found)
     output.say(f"\nLot du service\u00a0:   {target}")
+    output.say(f"Documents signés\u00a0: {target / 'signes'}")
 
 
 @contextmanager
@@ -134,13 +149,28 @@ def _token(environment: dict[str, str]) -> str:
     return done.stdout.strip()
 
 
-def _send(api: Api, school: Path, rosters: Iterable[str]) -> dict[str, Any]:
+def _send(api: Api, school: Path, names: Iterable[str]) -> dict[str, Any]:
     facts = tomllib.loads((school / "school.toml").read_text(encoding="utf-8"))
     uai = facts.pop("uai")
     api.tell("PUT", f"schools/{uai}", facts)
-    files = [("files", school / name) for name in rosters]
+    files = [("files", school / name) for name in names]
     files += [(name, school / f"{name}.csv") for name in ("stock", "cessions")]
     return {"school": uai, **api.send(f"schools/{uai}/rosters", {"audience": "pupil"}, files)}
+
+
+def _order(school: Path, names: Iterable[str]) -> Order:
+    """Give the same order as the service's, from the same files."""
+    template = library.load(TEMPLATE)
+    place = rosters.read_school(school / "school.toml")
+    roster = rosters.read(
+        [school / name for name in names],
+        school=place,
+        audience="pupil",
+        stock=school / "stock.csv",
+        cessions=school / "cessions.csv",
+    )
+    layout = template.manifest.layout(LAYOUT)
+    return Order(template, layout, place, roster, date.fromisoformat(ON))
 
 
 def _ordered(api: Api, uai: str) -> dict[str, Any]:
