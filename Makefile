@@ -1,10 +1,10 @@
 # `make demo` and `make test` set up whatever is missing, then run; `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench chaos samples fix setup lock
+.PHONY: help demo test check bench bench-scan chaos samples fix setup lock
 export PYTHON MAKECMDGOALS
 
 help: ## List what can be made
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand --tabs=12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand --tabs=12
 
 demo: ## Print the documents of a made-up school into out/ (the main job)
 	@scripts/setup run
@@ -37,6 +37,10 @@ bench: ## Measure the press beside other ways of filling, in one run
 	@scripts/setup dev
 	@.venv/bin/python -m bench
 	@.venv/bin/python -m bench.farm
+
+bench-scan: ## Scan what we print as schools do, read it, and say how much is recognised
+	@scripts/setup dev
+	@.venv/bin/python -m bench.scan
 
 chaos: ## Kill workers, Redis and PostgreSQL while they print, and count what is lost
 	@scripts/setup dev

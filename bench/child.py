@@ -20,6 +20,11 @@ WAYS = {
     "weasyprint": "bench.weasyprint_peer:press",
     "typst": "bench.typst_peer:press",
     "acroform": "bench.acroform_peer:press",
+    "scan-pile": "bench.scan_speed:make_pile",
+    "scan-large": "bench.scan_speed:make_large",
+    "scan-ours": "bench.scan_speed:ours",
+    "scan-usual": "bench.scan_speed:usual",
+    "scan-memory": "bench.scan_speed:memory",
 }
 MEMORY = 8 << 30  # bytes a way may ask for: a bench must not bring its machine down
 
