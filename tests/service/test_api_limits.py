@@ -25,9 +25,9 @@ def place() -> Iterator[tuple[str, int]]:
         yield place
 
 
-def answered(place: tuple[str, int], *headers: str, body: bytes = b"") -> bytes:
+def answered(place: tuple[str, int], *headers: str, body: bytes = b"", path: str = PATH) -> bytes:
     """Send the head of a POST and what is given of its body; give the whole answer."""
-    head = "\r\n".join((f"POST {PATH} HTTP/1.1", "Host: localhost", "Connection: close", *headers))
+    head = "\r\n".join((f"POST {path} HTTP/1.1", "Host: localhost", "Connection: close", *headers))
     with socket.create_connection(place, timeout=20) as caller:
         caller.sendall(head.encode() + b"\r\n\r\n" + body)
         content = b""
