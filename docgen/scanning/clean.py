@@ -12,16 +12,17 @@ import struct
 from io import BytesIO
 from typing import BinaryIO
 
+import deflate
 import numpy as np
 from PIL import Image
 
 from docgen.scanning.picture import Own, Picture, Pixels, jpeg_header
-from docgen.scanning.rasters import png_own
+from docgen.scanning.rasters import flate_entries
 
 HEADER = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
 A4 = 595.28, 841.89  # points: the empty page of a side that could not be opened
 QUALITY = 92  # of JPEG, for colours that are not the scan's own (HEIC, CMYK, pages drawn)
-EFFORT = 3  # of Flate, from 1 to 9: more costs twice the time for a few percent
+EFFORT = 1  # of Flate, from 1 to 12: 0.3 s for A4 at 300 dpi in colour; 6 gains 5 %
 # Frames that PDF's DCTDecode has: baseline, extended and progressive, Huffman coded.
 FRAMES = {0xC0, 0xC1, 0xC2}
 OTHER_FRAMES = {*range(0xC0, 0xD0)} - FRAMES - {0xC4, 0xC8}
@@ -122,7 +123,7 @@ def encoded(picture: Picture) -> Own:
         stream = BytesIO()
         Image.fromarray(picture.pixels).save(stream, "JPEG", quality=QUALITY)
         return Own(without_metadata(stream.getvalue()) or b"", _dct(3))
-    return _flate(Image.fromarray(picture.pixels))
+    return _flate(picture.pixels)
 
 
 def without_metadata(jpeg: bytes) -> bytes | None:
@@ -155,7 +156,7 @@ def without_metadata(jpeg: bytes) -> bytes | None:
 def _jpeg(picture: Picture) -> Own:
     data = without_metadata(picture.jpeg)
     if data is None:
-        return _flate(picture.image())
+        return _flate(np.asarray(picture.image()))
     return Own(data, _dct(len(jpeg_header(data).getbands())))
 
 
@@ -164,13 +165,15 @@ def _dct(channels: int) -> bytes:
     return b"/Filter/DCTDecode/BitsPerComponent 8/ColorSpace" + space
 
 
-def _flate(image: Image.Image) -> Own:
-    """Write pixels without loss, as the data of a PNG."""
-    stream = BytesIO()
-    image.save(stream, "PNG", compress_level=EFFORT)
-    own = png_own(stream.getvalue())
-    assert own is not None  # noqa: S101 - greys or RGB of 8 bits, which we have just written
-    return own
+def _flate(pixels: Pixels) -> Own:
+    """Write pixels without loss, each row told by the one above (PNG "up" prediction)."""
+    height, width = pixels.shape[:2]
+    rows = pixels.reshape(height, -1)
+    told = np.full((height, rows.shape[1] + 1), 2, np.uint8)
+    told[0, 1:] = rows[0]
+    np.subtract(rows[1:], rows[:-1], out=told[1:, 1:])
+    data = bytes(deflate.zlib_compress(told.data, EFFORT))
+    return Own(data, flate_entries(width, pixels.size // (width * height), 8))
 
 
 def _proven_fax(data: bytes, pixels: Pixels) -> Own | None:

@@ -53,7 +53,7 @@ class PdfSides:
         self._path = path
         self._document = _opened(path)
         self.sides = len(self._document)
-        self._is_proven = False
+        self._proven: set[tuple[bool, bool]] = set()
         self._held = 0
 
     def close(self) -> None:
@@ -80,18 +80,18 @@ class PdfSides:
         """Take the image of a page, if it is what a reader shows.
 
         pdfium does not tell of masks, nor of inverted values. Files are made by one program, in
-        one way: the first JPEG or fax that is shown as it is stored speaks for those that follow.
+        one way: the first JPEG, fax or other image that is shown as stored speaks for the next.
         """
         item = _sole_image(page)
         picture = _own_image(page, index, item)
         self._held += raw.FPDFImageObj_GetImageDataRaw(item, None, 0) if item else DRAWN_HELD
         if picture is None:
             return _drawn(page, index)
-        is_usual = bool(picture.jpeg or picture.own)
-        if not picture.fault and not (is_usual and self._is_proven):
+        kind = bool(picture.jpeg), bool(picture.own)
+        if not picture.fault and kind not in self._proven:
             if not _is_shown_so(page, item, picture):
                 return _drawn(page, index)
-            self._is_proven |= is_usual
+            self._proven.add(kind)
         return picture
 
 

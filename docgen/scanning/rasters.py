@@ -72,7 +72,7 @@ class OneImage:
             return Picture(index, fault="damaged-image")
         picture.redrawn = self._kind != "png"
         if self._kind == "png":
-            picture.own = png_own(self._content)
+            picture.own = _png_own(self._content)
         return picture
 
 
@@ -88,7 +88,7 @@ def keep_pixels(picture: Picture, image: Image.Image) -> None:
         deep = np.asarray(image).astype(np.float64)
         picture.pixels = (deep / (257 if deep.max(initial=0) > 255 else 1)).astype(np.uint8)
         return
-    elif image.mode not in ("1", "L"):
+    elif image.mode not in ("1", "L", "RGB"):
         image = image.convert("RGB")
     picture.pixels = np.array(image.convert("L") if image.mode == "1" else image)
 
@@ -126,7 +126,7 @@ def _turned(header: Image.Image, kind: str) -> int:
         return 0
 
 
-def png_own(content: bytes) -> Own | None:
+def _png_own(content: bytes) -> Own | None:
     """Give the compressed data of a PNG when PDF takes them (ISO 32000-2, 7.4.4.4)."""
     width, _, bits, colour, _, _, interlaced = struct.unpack(">IIBBBBB", content[16:29])
     channels = PNG_CHANNELS.get(colour)
@@ -138,10 +138,14 @@ def png_own(content: bytes) -> Own | None:
         if content[place + 4 : place + 8] == b"IDAT":
             parts.append(content[place + 8 : place + 8 + length])
         place += 12 + length
+    return Own(b"".join(parts), flate_entries(width, channels, bits))
+
+
+def flate_entries(width: int, channels: int, bits: int) -> bytes:
+    """Give what decodes the compressed data of a PNG in a PDF."""
     space = b"/DeviceGray" if channels == 1 else b"/DeviceRGB"
-    entries = (
+    return (
         b"/Filter/FlateDecode/ColorSpace%b/BitsPerComponent %d"
         b"/DecodeParms<</Predictor 15/Colors %d/BitsPerComponent %d/Columns %d>>"
         % (space, bits, channels, bits, width)
     )
-    return Own(b"".join(parts), entries)

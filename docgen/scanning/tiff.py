@@ -5,7 +5,8 @@ what the file holds before anything is decoded, and only the tags below are ever
 """
 
 import struct
-from io import BytesIO
+from io import SEEK_END, BytesIO
+from itertools import accumulate
 from pathlib import Path
 from typing import BinaryIO
 
@@ -145,49 +146,53 @@ class TiffSides:
         is_single = len(strips) == 1 and TILES not in tags
         compression = self._values(tags, COMPRESSION)[0]
         if compression == JPEG and is_single and self._values(tags, PHOTOMETRIC)[0] in (1, 6):
-            data = _joined(tags.get(TABLES, (0, b""))[1], strips[0])
+            data = _joined(tags.get(TABLES, (0, b""))[1], self._at(*strips[0]))
             header = jpeg_header(data)
             if header.size == (picture.width, picture.height) and header.mode in ("L", "RGB"):
                 picture.jpeg = data
                 return
         try:
-            image = Image.open(BytesIO(self._alone(tags, strips)), formats=["TIFF"])
+            image = Image.open(self._alone(tags, strips), formats=["TIFF"])
         except (OSError, SyntaxError, ValueError, KeyError) as error:
             raise ScanRejected(DAMAGED) from error
         if image.size != (picture.width, picture.height):
             raise ScanRejected(DAMAGED)
         keep_pixels(picture, loaded(image))
         if compression == FAX4 and is_single and self._values(tags, FILL_ORDER, 1)[0] == 1:
-            picture.own = Own(strips[0], b"/Filter/CCITTFaxDecode")
+            picture.own = Own(self._at(*strips[0]), b"/Filter/CCITTFaxDecode")
 
-    def _strips(self, tags: Tags) -> list[bytes]:
+    def _strips(self, tags: Tags) -> list[tuple[int, int]]:
+        """Give where the data of a side stand, and their lengths in bytes."""
         tiled = TILES in tags
         places = self._values(tags, TILES if tiled else STRIPS)
         sizes = self._values(tags, TILE_BYTES if tiled else STRIP_BYTES)
         if len(places) != len(sizes) or not 0 < sum(sizes) <= MAX_DATA:
             raise ScanRejected(DAMAGED)
-        return [self._at(place, size) for place, size in zip(places, sizes, strict=True)]
+        return list(zip(places, sizes, strict=True))
 
-    def _alone(self, tags: Tags, strips: list[bytes]) -> bytes:
+    def _alone(self, tags: Tags, strips: list[tuple[int, int]]) -> BytesIO:
         """Write a TIFF of one side, with the tags that decoding needs."""
         kept = {tag: value for tag, value in sorted(tags.items()) if tag in KEPT}
-        place = 8 + 2 + 12 * len(kept) + 4
-        offsets, data = [], bytearray()
-        for strip in strips:
-            offsets.append(place + len(data))
-            data += strip
         where = TILES if TILES in kept else STRIPS
+        kept[where] = 4, bytes(4 * len(strips))
+        start = 8 + 2 + 12 * len(kept) + 4
+        first = start + sum(len(value) for _, value in kept.values() if len(value) > 4)
+        offsets = [first, *(first + end for end in accumulate(size for _, size in strips))][:-1]
         kept[where] = 4, struct.pack(f"{self._order}{len(offsets)}I", *offsets)
         mark = b"II" if self._order == "<" else b"MM"
-        entries = struct.pack(f"{self._order}2sHIH", mark, 42, 8, len(kept))
+        entries, values = struct.pack(f"{self._order}2sHIH", mark, 42, 8, len(kept)), b""
         for tag, (kind, value) in kept.items():
             inline = value.ljust(4, b"\0")
             if len(value) > 4:
-                inline = struct.pack(f"{self._order}I", place + len(data))
-                data += value
+                inline = struct.pack(f"{self._order}I", start + len(values))
+                values += value
             head = struct.pack(f"{self._order}HHI", tag, kind, len(value) // SIZES[kind])
             entries += head + inline
-        return entries + bytes(4) + bytes(data)
+        alone = BytesIO(entries + bytes(4) + values)
+        alone.seek(0, SEEK_END)
+        for place, size in strips:
+            alone.write(self._at(place, size))
+        return alone
 
 
 def _joined(tables: bytes, strip: bytes) -> bytes:
