@@ -8,6 +8,7 @@ No look is trusted: the authentication tag of a code decides, whoever read it.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import msgspec
 import numpy as np
 import zxingcpp
 
@@ -23,6 +24,8 @@ LEAST = 60.0  # dpi under which nothing printed at 18 mm is sure to be read
 FULL = 320.0  # dpi: more than this only costs time
 LONG = 297 / 25.4  # inches
 LIKELY = 1.25  # an A4 side is so many times larger or smaller, at most, than its picture
+ROUGH = 0.5 * geometry.MM  # codes further from their places are measured again, more finely
+SLIPPED = 0.004  # a side whose scale is so far from the file's dpi may be stretched
 ANYWHERE = 6  # squares looked at in a photograph: the paper may lie on something busy
 
 
@@ -168,6 +171,10 @@ def _repair(
 def _coded(judge: Judge, picture: Picture, grey: Grey, told: dict[str, Any]) -> Reading:
     """Decide of a side with authentic codes, and say how it lies."""
     lie = geometry.lie(judge.seen, picture.width, picture.height, picture.dpi)
+    off = abs(picture.dpi * np.hypot(lie.matrix.a, lie.matrix.b) / 72 - 1)
+    if len(judge.seen) == 1 or lie.error > ROUGH or SLIPPED < off < geometry.SANE:
+        sharp = [_sharpened(code, grey, picture) for code in judge.seen]
+        lie = geometry.lie(sharp, picture.width, picture.height, picture.dpi, fine=True)
     said = {(code.document, code.side, code.sides) for code in judge.seen}
     places = {code.corner for code in judge.seen}
     verdict, reason = "coded", "" if len(judge.seen) > 1 else "one-code"
@@ -178,6 +185,18 @@ def _coded(judge: Judge, picture: Picture, grey: Grey, told: dict[str, Any]) -> 
     told |= {"matrix": lie.matrix, "rotation": lie.rotation, "skew": lie.skew}
     told["quality"] = _quality(judge, told["step"], lie, picture, grey)
     return Reading(verdict=verdict, reason=reason, **told)  # type: ignore[arg-type]
+
+
+def _sharpened(code: Seen, grey: Grey, picture: Picture) -> Seen:
+    """Measure the corners of a code between pixels: the decoder gives whole ones."""
+    scale = picture.width / grey.shape[1]
+    quad = np.array(code.quad) / scale
+    x, y = quad.mean(axis=0)
+    window = cascade.around(grey, (x, y), scale, geometry.span(code.quad) / scale * 25.4 / 18)
+    inside = quad - (window.x / scale, window.y / scale)
+    settled = repair.settle(window, repair.Place(inside, 0.0), repair.FINER)
+    points = window.quad((float(u), float(v)) for u, v in settled.quad)
+    return msgspec.structs.replace(code, quad=points)
 
 
 def _placed(judge: Judge, picture: Picture) -> bool:

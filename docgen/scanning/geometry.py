@@ -58,11 +58,11 @@ def quarter_turns(quad: Quad) -> int:
     return round(-_tilt(quad) / 90) % 4
 
 
-def lie(codes: Sequence[Seen], width: int, height: int, dpi: float) -> Lie:
+def lie(codes: Sequence[Seen], width: int, height: int, dpi: float, *, fine: bool = False) -> Lie:
     """Say how the side lies, from one code or more.
 
-    With one code, the scale is held to the dpi when the code confirms them; with more, an image
-    stretched along one side is recognised when that explains what it shows much better.
+    With one code, the scale is held to the dpi when the code confirms them; with more, measured
+    finely, an image stretched along one side is recognised when that explains much better.
     """
     turns = quarter_turns(codes[0].quad)
     upright = (width, height) if turns % 2 == 0 else (height, width)
@@ -72,7 +72,9 @@ def lie(codes: Sequence[Seen], width: int, height: int, dpi: float) -> Lie:
     pixels = np.array([point for code in codes for point in code.quad], np.float64)
     scale = 72 / dpi if dpi > 0 and len(codes) == 1 else 0.0
     tried = [
-        _fitted(pixels, np.concatenate([code_box(code.corner, size) for code in codes]), scale)
+        _fitted(
+            pixels, np.concatenate([code_box(code.corner, size) for code in codes]), scale, fine
+        )
         for size in (sizes if len(codes) > 1 else sizes[:1])
     ]
     best = min(range(len(tried)), key=lambda index: tried[index][1])
@@ -113,10 +115,10 @@ def _tilt(quad: Quad) -> float:
     return degrees(atan2(by - ay + cy - dy, bx - ax + cx - dx))
 
 
-def _fitted(pixels: Floats, points: Floats, scale: float) -> tuple[Matrix, float]:
+def _fitted(pixels: Floats, points: Floats, scale: float, fine: bool) -> tuple[Matrix, float]:
     matrix = _similar(pixels, points, scale)
     error = _error(matrix, pixels, points)
-    if len(pixels) > 4:
+    if len(pixels) > 4 and fine:
         stretched = _stretched(matrix, pixels, points)
         better = _error(stretched, pixels, points)
         if better < error * BETTER:

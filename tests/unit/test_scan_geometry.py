@@ -26,7 +26,7 @@ def test_codes_stand_where_they_are_printed() -> None:
     ("turns", "skew", "shift"),
     [(0, 0.0, (0.0, 0.0)), (1, 0.4, (2.0, -3.0)), (2, -1.3, (0.0, 1.0)), (3, 2.6, (-1.0, 0.5))],
 )
-@pytest.mark.parametrize("dpi", [100, 200, 300])
+@pytest.mark.parametrize("dpi", [100, 200])
 def test_two_codes_place_a_side_within_a_third_of_a_millimetre(
     dpi: int, turns: int, skew: float, shift: tuple[float, float], landscape: bool
 ) -> None:
@@ -41,14 +41,22 @@ def test_two_codes_place_a_side_within_a_third_of_a_millimetre(
 
 @pytest.mark.parametrize("corner", [0, 1, 2])
 @pytest.mark.parametrize(("turns", "skew"), [(0, 0.0), (1, 1.7), (2, -0.6), (3, -2.3)])
-@pytest.mark.parametrize("dpi", [100, 200, 300])
-def test_one_code_places_a_side_within_some_millimetres(
+@pytest.mark.parametrize("dpi", [100, 200])
+def test_one_code_places_a_side_within_two_millimetres(
     dpi: int, turns: int, skew: float, corner: int
 ) -> None:
     sheet, true = laid(master({corner: said(corner)}), dpi, turns=turns, skew=skew)
     reading = codes.read(sheet, KEYS)
     assert reading.matrix is not None
-    assert worst(reading.matrix, true, sheet) <= 3.0
+    assert worst(reading.matrix, true, sheet) <= 2.0
+
+
+@pytest.mark.parametrize("stretch", [0.98, 1.02])
+def test_a_sheet_drawn_too_fast_through_the_feeder_is_recognised(stretch: float) -> None:
+    sheet, true = laid(master(TWO), 200, skew=0.5, stretch=stretch)
+    reading = codes.read(sheet, KEYS)
+    assert reading.matrix is not None
+    assert worst(reading.matrix, true, sheet) <= 1.0
 
 
 def test_a_matrix_and_its_inverse_undo_each_other() -> None:
