@@ -10,6 +10,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
 from PIL import Image
 
 from docgen.errors import Problem, ScanRejected
@@ -160,6 +161,22 @@ class TiffSides:
         keep_pixels(picture, loaded(image))
         if compression == FAX4 and is_single and self._values(tags, FILL_ORDER, 1)[0] == 1:
             picture.own = Own(self._at(*strips[0]), b"/Filter/CCITTFaxDecode")
+        self._square(picture, self._claimed(tags, ACROSS), self._claimed(tags, DOWN))
+
+    def _square(self, picture: Picture, across: float, down: float) -> None:
+        """Stretch a fax whose pixels are not square (204 by 98 dots per inch, ITU-T T.4)."""
+        finest, coarsest = max(across, down), min(across, down)
+        if not 0 < coarsest < finest * 0.95 <= 3 * coarsest or picture.pixels is None:
+            return
+        width, height = picture.width * finest / across, picture.height * finest / down
+        picture.width, picture.height = round(width), round(height)
+        picture.dpi, picture.assumed = resolution(picture.width, picture.height, finest)
+        picture.fault = fault_of(picture.width, picture.height, picture.dpi)
+        if not picture.fault:
+            stored = Image.fromarray(picture.pixels)
+            size = picture.width, picture.height
+            picture.pixels = np.asarray(stored.resize(size, Image.Resampling.NEAREST))
+            picture.own, picture.redrawn = None, True
 
     def _strips(self, tags: Tags) -> list[tuple[int, int]]:
         """Give where the data of a side stand, and their lengths in bytes."""

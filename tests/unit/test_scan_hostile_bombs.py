@@ -135,7 +135,7 @@ def nested() -> bytes:
 def test_a_bomb_that_goes_off_ends_a_child_and_its_neighbours_are_read(
     tmp_path: Path, content: bytes
 ) -> None:
-    assert outcome(tmp_path, content).verdict == "died"
+    assert outcome(tmp_path, content, limits=Limits(GIGABYTE // 4, processor=10)).verdict == "died"
     assert reasons(tmp_path, scanned(3)) == ["", "", ""]
 
 

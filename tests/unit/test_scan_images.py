@@ -10,8 +10,9 @@ import pytest
 from PIL import Image, ImageOps
 
 from docgen.errors import ScanRejected
-from docgen.scanning.images import Picture, open_scan
+from docgen.scanning.images import open_scan
 from tests import hostile
+from tests.hostile.opened import assert_shows, only, opened
 from tests.hostile.scans import (
     BOX,
     DPI,
@@ -27,33 +28,13 @@ from tests.hostile.scans import (
     jpeg,
     scanned,
     sheet,
-    tiff,
 )
-
-
-def opened(folder: Path, content: bytes) -> list[Picture]:
-    path = folder / "scan"
-    path.write_bytes(content)
-    with open_scan(path) as scan:
-        return list(scan.read())
-
-
-def only(folder: Path, content: bytes) -> Picture:
-    (picture,) = opened(folder, content)
-    assert not picture.fault
-    return picture
 
 
 def page(*images: bytes, content: bytes | None = None, **options: bytes) -> bytes:
     pdf = Pdf()
     pdf.page(images, content, **options)
     return pdf.write()
-
-
-def assert_shows(picture: Picture, expected: Image.Image, tolerance: int = 0) -> None:
-    assert (picture.width, picture.height) == expected.size
-    difference = np.abs(picture.grey().astype(np.int16) - greys(expected))
-    assert difference.max() <= tolerance
 
 
 def test_the_jpeg_of_a_page_is_given_as_it_is(tmp_path: Path) -> None:
@@ -116,17 +97,6 @@ def test_an_image_is_decoded_as_it_was_encoded(
     assert_shows(picture, given.convert("RGB"), 40 if lossy else 0)
     assert picture.bits == (1 if given.mode == "1" else 8)
     assert bool(picture.jpeg) == lossy
-
-
-def test_frames_of_a_tiff_are_sides(tmp_path: Path) -> None:
-    frames = [sheet(number) for number in range(5)]
-    content = encoded(
-        frames[0], "TIFF", save_all=True, append_images=frames[1:], compression="tiff_lzw"
-    )
-    pictures = opened(tmp_path, content)
-    assert [picture.index for picture in pictures] == [0, 1, 2, 3, 4]
-    for picture, frame in zip(pictures, frames, strict=True):
-        assert_shows(picture, frame)
 
 
 def test_a_part_of_a_file_is_read_alone(tmp_path: Path) -> None:
@@ -390,10 +360,3 @@ def test_annotations_that_can_be_seen_are_drawn(tmp_path: Path) -> None:
     ink = b"/Annots[<</Type/Annot/Subtype/%b/Rect[0 0 9 9]>>]"
     for kind, is_drawn in ((b"Link", False), (b"Ink", True)):
         assert only(tmp_path, page(dct(), more=ink % kind)).redrawn == is_drawn
-
-
-def test_frames_without_data_are_told(tmp_path: Path) -> None:
-    good = np.asarray(sheet()).tobytes()
-    content = tiff([{}, {279: 10**9}, {273: 10**9}, {256: 0}, {}], good)
-    faults = [picture.fault for picture in opened(tmp_path, content)]
-    assert faults == ["", "damaged-image", "damaged-image", "damaged-image", ""]
