@@ -7,6 +7,7 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+import pi_heif
 import pypdfium2
 import pytest
 import zxingcpp
@@ -14,7 +15,14 @@ from PIL import Image
 
 from docgen.errors import CodeRefused
 from docgen.pagecode import Key, PageCode, parse
-from samples import scanner, scanning_files, scanning_glass, scanning_paper, scanning_strangers
+from samples import (
+    scanner,
+    scanning_files,
+    scanning_glass,
+    scanning_heic,
+    scanning_paper,
+    scanning_strangers,
+)
 from samples.scanner import Damage, Paper, Recipe, Scan
 from tests import helpers
 
@@ -267,3 +275,16 @@ def test_a_png_keeps_every_level(tmp_path: Path) -> None:
     scanning_files.write_png(tmp_path / "side.png", scan)
     with Image.open(tmp_path / "side.png") as opened:
         assert opened.tobytes() == scan.image.tobytes()
+
+
+@pytest.mark.parametrize(("orientation", "turn"), [(1, 0), (6, 90), (3, 180), (8, 270)])
+def test_a_heic_shows_its_photograph_upright(orientation: int, turn: int, tmp_path: Path) -> None:
+    recipe = Recipe("phone", dpi=100, mode="phone", orientation=orientation)
+    scan = scanned(recipe, scanning_strangers.blank_back())
+    scanning_heic.write_heic(tmp_path / "photo.heic", scan)
+    opened = pi_heif.open_heif(tmp_path / "photo.heic").to_pillow()
+    width, height = (length // 2 * 2 for length in scan.image.size)
+    wanted = scan.image.crop((0, 0, width, height)).rotate(-turn, expand=True)
+    assert opened.size == wanted.size
+    off = np.abs(np.asarray(opened, np.int16) - np.asarray(wanted))
+    assert off.mean() < 2  # colours are kept for four samples together
