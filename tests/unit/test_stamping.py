@@ -11,6 +11,7 @@ from docx import Document
 from docx.enum.section import WD_ORIENT, WD_SECTION
 from docx.shared import Mm, RGBColor
 from pypdf import PdfReader, PdfWriter
+from pypdf.annotations import Link
 
 from docgen.datafolder import data_folder
 from docgen.errors import LayoutOverflows
@@ -167,13 +168,27 @@ def test_the_document_is_still_tagged_titled_and_french(made: dict[str, bytes]) 
 
 
 def test_bookmarks_lead_where_the_text_now_stands(made: dict[str, bytes]) -> None:
-    reader = PdfReader(BytesIO(stamped(made[OURS])))
+    after = stamped(made[OURS])
+    reader = PdfReader(BytesIO(after))
     for mark in reader.outline[1:5]:
         title = mark.title.partition("– ")[2]
-        index, left, bottom, height = places(stamped(made[OURS]), title)[0]
+        index, left, bottom, height = places(after, title)[0]
         assert reader.get_destination_page_number(mark) == index
         assert float(mark.left) == pytest.approx(left, abs=15 * MM)
         assert float(mark.top) == pytest.approx(bottom + height, abs=4 * MM)
+
+
+def test_links_are_where_their_text_stands(made: dict[str, bytes]) -> None:
+    index, left, bottom, height = places(made[OURS], "Annexe 2")[0]
+    writer, linked = PdfWriter(clone_from=BytesIO(made[OURS])), BytesIO()
+    link = Link(rect=(left, bottom, left + 60, bottom + height), target_page_index=0)
+    writer.add_annotation(index, link)
+    writer.write(linked)
+    after = stamped(linked.getvalue())
+    _, left, bottom, height = places(after, "Annexe 2")[0]
+    (moved,) = PdfReader(BytesIO(after)).pages[index]["/Annots"]
+    x1, y1, _, y2 = (float(edge) for edge in moved.get_object()["/Rect"])
+    assert (x1, y1, y2 - y1) == pytest.approx((left, bottom, height), abs=0.5)
 
 
 def test_no_clock_and_no_chance_are_left(made: dict[str, bytes]) -> None:
