@@ -11,9 +11,10 @@ import pytest
 from tests.service import callers, webserver
 from tests.service.webserver import ROOT
 from workers.print_jobs import print_volume
+from workers.scans import bind_returns, read_scan
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.alone]
-PATIENCE = 90
+PATIENCE = 150
 PAGE = ROOT / "docs" / "guide" / "api.md"
 
 
@@ -33,7 +34,8 @@ def test_the_commands_of_the_guide_work(tmp_path: Path) -> None:
             )
             end = time.monotonic() + PATIENCE
             while process.poll() is None and time.monotonic() < end:
-                print_volume("1")  # the worker's part
+                for work in (print_volume, read_scan, bind_returns):
+                    work("1")  # the worker's part
                 time.sleep(0.2)
             process.kill()
             code = process.wait()
@@ -45,5 +47,10 @@ def test_the_commands_of_the_guide_work(tmp_path: Path) -> None:
     digest, file = re.search(r"^([0-9a-f]{64})  (lot\.pdf)$", text, re.M).groups()  # type: ignore[union-attr]
     assert text.count(digest) == 2
     assert (tmp_path / "debut.bin").read_bytes() == (tmp_path / file).read_bytes()[:1024]
+    assert (tmp_path / "fini").read_text() == "true\n"
+    assert '"bound"' in text
+    assert "photocopie" in text
+    assert (tmp_path / "signe.pdf").read_bytes().startswith(b"%PDF-")
+    assert (tmp_path / "face.jpg").read_bytes().startswith(b"\xff\xd8")
     for name in ("remis.zip", "lot.zip"):
         assert (tmp_path / name).read_bytes().startswith(b"PK")
