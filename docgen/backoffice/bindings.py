@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from io import BytesIO
+from math import isnan, nan
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 from uuid import UUID
@@ -25,10 +26,11 @@ from docgen.errors import DocgenError, InvalidInput, Problem
 from docgen.rendering import printfile
 from docgen.rendering.filling import Copy
 from docgen.rendering.pictures import Grey, greys
+from docgen.scanning import signatures
 from docgen.scanning.findings import Matrix
 from docgen.scanning.images import open_scan
 from docgen.scanning.merging import Binder, Facts, SideSource
-from docgen.typography import NBSP
+from docgen.typography import NBSP, french
 
 PRINT_DPI = 150  # of the sides printed empty, that ink is measured against
 TOO_HEAVY = Problem(
@@ -187,7 +189,11 @@ def _wanted(place: int, row: Return, told: returns.Printed | None) -> Wanted:
     pages = [page for page in row.home if page.part.copy]  # type: ignore[attr-defined]
     is_gone = len(pages) < len(row.home)  # type: ignore[attr-defined]
     sides = {page.side for page in pages}
-    rule = returns.rule(told) if told else returns.Rule(row.sides, *A4, tuple(row.needed), ())
+    rule = (
+        returns.rule(told)
+        if told
+        else returns.Rule(row.title, row.sides, *A4, tuple(row.needed), ())
+    )
     zones = tuple(zone for zone in rule.zones if zone.required and zone.side in sides)
     is_whole = bool(sides) and not (is_gone or set(row.needed) - sides)
     is_partly_printed = is_whole and len(sides) < row.sides
@@ -293,20 +299,21 @@ def _made(wanted: Wanted, binder: Binder, path: Path) -> dict[str, Any]:
 
 def _unsigned(wanted: Wanted, problems: list[Problem]) -> Iterator[dict[str, Any]]:
     """Look for ink in the zones of the sides that came home."""
-    from docgen.scanning import signatures
-
     for source in wanted.sources:
         zones = [zone for zone in wanted.zones if zone.side == source.side]
-        if zones and (source.matrix is None or source.side not in wanted.empty):
-            problems.append(_not_looked_at(source.side))
-        elif zones and source.matrix:
+        if not zones:
+            continue
+        inks = [nan] * len(zones)
+        if source.matrix is not None and source.side in wanted.empty:
             with open_scan(source.copy) as scan:
                 (picture,) = scan.read(source.page, source.page + 1)
-            printed = signatures.Printed(wanted.empty[source.side], PRINT_DPI)
-            for zone in zones:
-                ink = signatures.measure(picture, source.matrix, zone, printed)
-                if not signatures.is_signed(ink):
-                    yield {"side": zone.side, "zone": zone.label}
+                printed = signatures.Printed(wanted.empty[source.side], PRINT_DPI)
+                inks = [signatures.measure(picture, source.matrix, zone, printed) for zone in zones]
+        for zone, ink in zip(zones, inks, strict=True):
+            if isnan(ink):  # cut off, or filed by hand: nobody knows where it stands
+                problems.append(_not_looked_at(zone))
+            elif not signatures.is_signed(ink):
+                yield {"side": zone.side, "zone": zone.label}
 
 
 def _bound(
@@ -336,9 +343,9 @@ def _bound(
     ]
 
 
-def _not_looked_at(side: int) -> Problem:
-    what = "les cases de signature n’ont pas pu être cherchées sur cette face."
-    return Problem(what, f"face{NBSP}{side}", "Regardez-la vous-même.")
+def _not_looked_at(zone: Zone) -> Problem:
+    what = f"la case « {zone.label} » n’a pas pu être regardée."
+    return Problem(french(what), f"face{NBSP}{zone.side}", "Regardez-la vous-même.")
 
 
 def _left_out(sides: Sequence[int]) -> Problem:

@@ -26,11 +26,11 @@ from docgen.backoffice.models import (
     TemplateVersion,
 )
 from docgen.backoffice.print_jobs import DUPLICATA
-from docgen.rendering.imposition import impose, zones_on_sides
-from docgen.scanning.merging import sides_needed
+from docgen.rendering.imposition import impose, sides_needed, zones_on_sides
 from docgen.scanning.sorting import Expected
 
 TOGETHER = 50  # documents bound as one piece of work
+CHANGED = (*("missing", "stage", "version", "changed_at", "sha256", "size", "sources", "bound_at"),)
 # What a younger job printed replaces what is older, unless it printed nothing.
 PRINTED_NOTHING = (PrintJob.Stage.CANCELLED, PrintJob.Stage.FAILED)
 Printed: TypeAlias = Document | Paper
@@ -65,6 +65,7 @@ class Zone:
 class Rule:
     """What must come home of a document: its sides, those that paper alone may give, its zones."""
 
+    title: str
     sides: int
     width: float
     height: float
@@ -115,7 +116,7 @@ def rule(row: Printed) -> Rule:
         job = row.volume.job
         return _rule_of_layout(job.template_id, job.layout, row.variant)
     zones = tuple(Zone(**{**each, "box": tuple(each["box"])}) for each in row.zones)
-    return Rule(row.sides, row.width, row.height, tuple(row.needed), zones)
+    return Rule(row.title, row.sides, row.width, row.height, tuple(row.needed), zones)
 
 
 def awaited(numbers: Iterable[str]) -> dict[str, Return]:
@@ -153,7 +154,7 @@ def gather(ids: Iterable[UUID]) -> None:
         if row.stage != Return.Stage.COMPLETE:  # a side was taken out of it: it is signed no more
             unused.add(row.sha256)
             row.sha256, row.size, row.sources, row.bound_at = "", 0, [], None
-        row.save()
+        row.save(update_fields=CHANGED)
     _bind(changed)
     transaction.on_commit(lambda: store.drop_unused(unused - {""}))
 
@@ -190,14 +191,14 @@ def _new(row: Printed) -> Return:
     if isinstance(row, Document):
         job = row.volume.job
         facts = {"school_id": job.school_id, "slug": job.template.slug, "document": row}
-        title = shelf.template(TemplateVersion.objects.get(pk=job.template_id)).manifest.title
-        facts |= {"title": title[:200], "division": row.division}
+        facts["division"] = row.division
     else:
-        facts = {"school_id": row.school_id, "slug": row.slug, "title": row.title, "paper": row}
+        facts = {"school_id": row.school_id, "slug": row.slug, "paper": row}
     return Return(
         number=row.number,
         reference=row.reference,
         person=row.person,
+        title=wanted.title,
         sides=wanted.sides,
         needed=list(wanted.needed),
         missing=list(wanted.needed),
@@ -213,17 +214,19 @@ def _rule_of_layout(template: int, name: str, variant: str) -> Rule:
     form = shelf.form(row, layout)
     imposition = impose(form, layout, manifest.codes)
     told = {each.name: each for each in manifest.signatures}
+    stands = zones_on_sides(form, imposition, variant)
     zones = tuple(
         Zone(
             *(zone.name, told[zone.name].label, zone.side),
             (zone.x, zone.y, zone.width, zone.height),
             told[zone.name].required,
         )
-        for zone in zones_on_sides(form, imposition, variant)
+        for zone in stands
     )
     sides = len(imposition.sides)
-    needed = sides_needed(manifest.returns, sides, zones)
-    return Rule(sides, imposition.width, imposition.height, tuple(needed), zones)
+    needed = sides_needed(manifest, sides, stands)
+    size = imposition.width, imposition.height
+    return Rule(manifest.title[:200], sides, *size, tuple(needed), zones)
 
 
 def _sides_of(row: Printed) -> int:

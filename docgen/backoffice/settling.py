@@ -46,6 +46,7 @@ def settle(batch: ScanBatch) -> None:
         pages.update(outcome=Outcome.DUPLICATE, reason="better-came")
     bulk.insert(list(_pages(batch, read, found, backs)))
     returns.gather({backs[document].pk for document, _ in came})
+    ScanPart.objects.filter(batch=batch).update(readings=[])  # each side has its own from now on
     batch.stage = ScanBatch.Stage.READ
     ScanBatch.objects.filter(pk=batch.pk).update(stage=batch.stage, read_at=Now())
     counts: dict[str, Any] = Counter(str(each.outcome) for each in found)
