@@ -26,12 +26,23 @@ from prometheus_client.registry import Collector
 
 from docgen.backoffice import beats
 from docgen.backoffice.logs import request_id
-from docgen.backoffice.models import Attestation, Conversion, HookCall, State, Volume, Work
+from docgen.backoffice.models import (
+    Attestation,
+    Binding,
+    Conversion,
+    HookCall,
+    ScanPart,
+    State,
+    Volume,
+    Work,
+)
 
 KINDS: dict[str, type[Work]] = {
     "volume": Volume,
     "attestation": Attestation,
     "conversion": Conversion,
+    "scan_part": ScanPart,
+    "binding": Binding,
     "hook_call": HookCall,
 }
 FOREIGN_ID = re.compile(r"[0-9a-f-]{16,64}")  # a request's number given by a proxy; never a name

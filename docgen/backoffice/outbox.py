@@ -13,7 +13,17 @@ from django.db.models import Model
 from django.utils import timezone
 
 from docgen.backoffice import gate, queue
-from docgen.backoffice.models import Attestation, Conversion, Event, Hook, HookCall, PrintJob, State
+from docgen.backoffice.models import (
+    Attestation,
+    Conversion,
+    Event,
+    Hook,
+    HookCall,
+    PrintJob,
+    Return,
+    ScanBatch,
+    State,
+)
 
 TEST = "hook-test"
 REST = 60  # seconds that a hook is left alone after it did not answer
@@ -31,6 +41,8 @@ class Subject:
 
 JOB = Subject(PrintJob, "pk", "read:print-jobs")
 ATTESTATION = Subject(Attestation, "public_id", "read:attestations")
+SCAN = Subject(ScanBatch, "pk", "read:scans")
+RETURN = Subject(Return, "pk", "read:scans")
 CONVENTION = Subject(Conversion, "public_id", "read:conventions")
 # What can be listened to.
 SUBJECTS: dict[str, Subject] = {
@@ -45,6 +57,11 @@ SUBJECTS: dict[str, Subject] = {
     "attestation-failed": ATTESTATION,
     "convention-ready": CONVENTION,
     "convention-failed": CONVENTION,
+    "scan-read": SCAN,
+    "scan-refused": SCAN,
+    "return-bound": RETURN,
+    "return-incomplete": RETURN,
+    "return-failed": RETURN,
 }
 KINDS = tuple(SUBJECTS)
 
