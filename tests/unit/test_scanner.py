@@ -13,8 +13,12 @@ import pytest
 import zxingcpp
 from PIL import Image
 
+from bench import scan_report
+from bench.report import Target
+from bench.scan_sides import Tally, judge
 from docgen.errors import CodeRefused
 from docgen.pagecode import Key, PageCode, parse
+from docgen.scanning.findings import Reading, Seen
 from samples import (
     scanner,
     scanning_files,
@@ -23,7 +27,7 @@ from samples import (
     scanning_paper,
     scanning_strangers,
 )
-from samples.scanner import Damage, Paper, Recipe, Scan
+from samples.scanner import Damage, Paper, Recipe, Scan, Truth
 from tests import helpers
 
 OTHER = Key(3, b"the key of another installation")
@@ -288,3 +292,49 @@ def test_a_heic_shows_its_photograph_upright(orientation: int, turn: int, tmp_pa
     assert opened.size == wanted.size
     off = np.abs(np.asarray(opened, np.int16) - np.asarray(wanted))
     assert off.mean() < 2  # colours are kept for four samples together
+
+
+def _reading(verdict: str, document: str, rotation: int = 0) -> Reading:
+    place = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
+    seen = Seen(document=document, side=1, sides=3, corner=0, quad=place)
+    told = {"verdict": verdict, "codes": (seen,), "rotation": rotation}
+    return Reading(index=0, width=1, height=1, dpi=200.0, **told)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("kind", "reading", "counts"),
+    [
+        ("known", _reading("coded", "aa"), (1, 0, 0)),
+        ("known", _reading("coded", "aa", rotation=90), (1, 0, 1)),
+        ("known", _reading("coded", "bb"), (0, 1, 0)),
+        ("known", _reading("inconsistent", "aa"), (0, 0, 0)),
+        ("foreign", _reading("coded", "aa"), (0, 1, 0)),
+        ("blank", _reading("inconsistent", "bb"), (0, 0, 0)),
+    ],
+)
+def test_the_bench_counts_what_is_right_false_and_turned_wrong(
+    kind: str, reading: Reading, counts: tuple[int, int, int]
+) -> None:
+    tally = Tally()
+    truth = Truth(kind, "aa", 1, 3, 0, 0.0, 200, "family", (), ())
+    judge(tally, truth, reading, 0)
+    assert (tally.right, tally.false, tally.turned_wrong) == counts
+    assert (tally.told == []) is (counts == (1, 0, 0))
+
+
+def test_the_bench_says_by_how_much_a_goal_is_missed() -> None:
+    missed = Target("recognised", "at least", 99.8, "%", 99.3)
+    assert scan_report.verdict(missed) == "falls short by 0.5 %"
+    assert scan_report.verdict(replace(missed, measured=99.8)) == "met"
+    assert scan_report.verdict(replace(missed, measured=None)) == "not measured"
+
+
+def test_the_bench_has_every_goal_of_the_return() -> None:
+    findings = scan_report.Findings(scan_report.Plan())
+    assert [each.measured for each in scan_report.targets(findings)] == [None] * 11
+    findings.sides = {"mixed": Tally(5, 4, 1), "backs with a line": Tally(2)}
+    findings.sides["backs with a line"].verdicts["blank"] = 2
+    told = {each.what: each.measured for each in scan_report.targets(findings)}
+    assert told["mixed population recognised"] == 80
+    assert told["sides taken for another"] == 1
+    assert told["backs with ink called blank"] == 2
