@@ -72,6 +72,7 @@ def purge(periods: Periods, *, really: bool) -> list[Tally]:
         _conversions(periods.conversions, really=really),
         _papers(periods, really=really),
         _scans(periods.scans, really=really),
+        _arrivals(periods.scans, really=really),
         _copies(periods.copies, really=really),
         _returns(periods, really=really),
         _rows("batches", _old(ScanBatch, periods.documents), really=really),
@@ -291,6 +292,29 @@ def _temporary(days: int, *, really: bool) -> Tally:
                 if really:
                     path.unlink()
     return tally
+
+
+def _arrivals(days: int, *, really: bool) -> Tally:
+    """Take what was put aside in the watched folder, received or refused."""
+    tally = Tally("arrivals")
+    aside = (folder for name in ("recus", "refuses") for folder in _aside(name))
+    for path in (path for folder in aside for path in sorted(folder.iterdir())):
+        with suppress(FileNotFoundError):
+            facts = path.lstat()
+            # When it was put there: a file keeps the moment of its writing.
+            if not path.is_dir() and facts.st_ctime < time.time() - days * DAY:
+                tally.files += 1
+                tally.size += facts.st_size
+                if really:
+                    path.unlink()
+    return tally
+
+
+def _aside(name: str) -> Iterator[Path]:
+    """Give the folders of a name in the watched folder and in those of schools, never by a link."""
+    places = (settings.INBOX, *settings.INBOX.glob("[0-9]*"))
+    found = (place / name for place in places if not place.is_symlink())
+    return (folder for folder in found if folder.is_dir() and not folder.is_symlink())
 
 
 def _orphans(days: int, *, really: bool) -> Tally:

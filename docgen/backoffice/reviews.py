@@ -235,9 +235,6 @@ def _locked(
     if is_stale or (now.back_id and now.back_id not in wanted):
         what = "quelqu’un d’autre a décidé de cette face entre-temps."
         raise Conflict(Problem(what, "", "Rechargez-la, puis recommencez."))
-    if now.reading.get("preview", (0, 0))[1] and not now.part.copy:
-        what = "les fichiers de cet envoi ne sont plus conservés."
-        raise InvalidInput(Problem(what, "", "Numérisez de nouveau la feuille."))
     return now
 
 
@@ -256,6 +253,9 @@ def _require_place(page: models.ScannedPage, target: candidates.Target, side: in
         problems.append(Problem(what, "side", f"Donnez une face de 1 à {target.sides}."))
     if not page.reading.get("preview", (0, 0))[1]:
         what = "l’image de cette face n’a pas pu être ouverte."
+        problems.append(Problem(what, "", "Numérisez de nouveau la feuille."))
+    elif not page.part.copy:
+        what = "l’image de cette face n’est plus conservée."
         problems.append(Problem(what, "", "Numérisez de nouveau la feuille."))
     own = candidates.places(page)
     if page.outcome == Outcome.FOREIGN or (own and (target.number, side) not in own):

@@ -165,7 +165,7 @@ def test_orphans_go_after_two_days_and_what_is_named_never(
     half = default_storage.save(f"{orphan[:2]}/.writing-x", ContentFile(b"half"))
     assert "orphans" not in found(housekeeping.purge(PERIODS, really=True))
     later = time.time() + 3 * DAY
-    monkeypatch.setattr(housekeeping.time, "time", lambda: later)
+    monkeypatch.setattr(time, "time", lambda: later)
     assert found(housekeeping.purge(PERIODS, really=False))["orphans"] == (0, 2)
     assert default_storage.exists(half)
     assert found(housekeeping.purge(PERIODS, really=True))["orphans"] == (0, 2)
@@ -189,6 +189,31 @@ def test_what_the_killed_left_goes_after_a_day() -> None:
     assert done["temporary"][1] >= 2
     assert (left.exists(), fresh.exists(), bell.exists()) == (False, True, False)
     fresh.unlink()
+
+
+def test_what_was_put_aside_in_the_watched_folder_goes_in_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "INBOX", tmp_path / "arrivees")
+    (tmp_path / "elsewhere" / "recus").mkdir(parents=True)
+    stays = [tmp_path / "elsewhere" / "recus" / "x.pdf", tmp_path / "arrivees" / "new.pdf"]
+    goes = [
+        tmp_path / "arrivees" / folder / f"x.{end}"
+        for folder in ("recus", "refuses", "0130010R/recus")
+        for end in ("pdf", "txt")
+    ]
+    for path in (*goes, *stays):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"scan")
+    (tmp_path / "arrivees" / "0130011S").symlink_to(tmp_path / "elsewhere")
+    assert "arrivals" not in found(housekeeping.purge(PERIODS, really=True))
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 91 * DAY)
+    assert found(housekeeping.purge(PERIODS, really=False))["arrivals"] == (0, 6)
+    assert all(path.exists() for path in (*goes, *stays))
+    assert found(housekeeping.purge(PERIODS, really=True))["arrivals"] == (0, 6)
+    assert not any(path.exists() for path in goes)
+    assert all(path.exists() for path in stays)
 
 
 def test_of_many_workers_one_purges_once_a_day() -> None:

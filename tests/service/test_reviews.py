@@ -280,6 +280,20 @@ def test_a_forged_code_another_school_and_a_broken_image_never_reach_a_document(
             reviews.assign(unknown, strange.reference, 1, who)
 
 
+def test_a_side_whose_image_is_gone_is_put_in_no_document(
+    school: models.School, documents: list[models.Document]
+) -> None:
+    first, _ = documents
+    batch = came(school, [BARE])
+    batch.parts.update(copy="", previews="")  # as housekeeping does in the end
+    (page,) = pages(batch)
+    with pytest.raises(InvalidInput, match="plus conservée"):
+        reviews.assign(page, first.reference, 1, SYSTEM)
+    with pytest.raises(FileNotFoundError):
+        reviews.picture(page)
+    reviews.discard(page, "trop tard", SYSTEM)
+
+
 def test_a_pile_of_several_schools_goes_home_to_each(
     school: models.School, documents: list[models.Document]
 ) -> None:
