@@ -14,6 +14,7 @@ NAMES = {
     "conversions": "conventions demandées",
     "papers": "conventions imprimées",
     "scans": "fichiers de scans reçus",
+    "arrivals": "fichiers reçus par le dossier surveillé",
     "copies": "copies et images des scans",
     "returns": "documents signés",
     "batches": "envois de scans",
