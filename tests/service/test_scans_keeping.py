@@ -1,5 +1,6 @@
 """What came home is kept as long as it serves: what was sent, what shows it, what is signed."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -157,3 +158,21 @@ def test_what_shows_scans_goes_after_what_was_sent_and_before_its_batch(
     monkeypatch.setenv("DOCGEN_KEEP_COPIES", "2000")
     with pytest.raises(InvalidInput, match="copies"):
         read_periods(tmp_path)
+
+
+def test_what_is_borrowed_from_a_store_elsewhere_takes_a_bounded_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names = [homecoming.kept(bytes([65 + number]) * 1000) for number in range(4)]
+    monkeypatch.setattr(store, "MOST_BORROWED", 1500)
+    paths = [store._fetched(name) for name in names[:3]]
+    assert [path.read_bytes()[:1] for path in paths] == [b"A", b"B", b"C"]
+    for hours, path in zip((3, 2, 0), paths, strict=True):  # the last one may still be read
+        long_ago = housekeeping.time.time() - hours * 3600
+        os.utime(path, (long_ago, long_ago))
+    assert store._fetched(names[3]).read_bytes()[:1] == b"D"
+    assert [path.exists() for path in paths] == [False, False, True]
+    assert store._fetched(names[2]) == paths[2]
+    with pytest.raises(store.FAULTS):
+        store._fetched("00" * 32)
+    assert not list(paths[0].parent.glob(f"{store.WRITING}*"))

@@ -90,7 +90,7 @@ def test_a_pile_is_read_by_parts_in_the_order_of_the_scanner(
 
 
 @pytest.mark.parametrize(
-    "kill", [abort, lambda: bytearray(READING.memory)], ids=["fault", "memory"]
+    "kill", [abort, lambda: bytearray(2 * READING.memory)], ids=["fault", "memory"]
 )
 def test_a_side_that_kills_its_reader_is_lost_alone(
     job: models.PrintJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kill: Kill
