@@ -37,7 +37,8 @@ def ink(grey: Grey, dpi: float) -> float:
     paper = _paper(small, max(8, round(dpi / 25.4 * 16)), level)
     dark: Mask = np.less(small, paper - DARKER)
     written = _joined(dark & ~_solid(dark, dpi))
-    inside = written[margin:-margin, margin:-margin]
+    height, width = written.shape
+    inside = written[margin : height - margin, margin : width - margin]
     return float(inside.mean())
 
 

@@ -12,6 +12,8 @@ import zxingcpp
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from docgen.scanning import symbol
+
 Grey: TypeAlias = NDArray[np.uint8]
 CORNER = 44.0  # mm from both edges: a code of 18 mm, 12 mm from them, on a sheet 4 degrees askew
 CODE = 18.0  # mm
@@ -52,6 +54,8 @@ class Step(NamedTuple):
 
 def decode(pixels: Grey, binarizer: zxingcpp.Binarizer = _LOCAL) -> list[zxingcpp.Barcode]:
     """Give the QR symbols (model 2) that the decoder sees in grey levels."""
+    if min(pixels.shape) < symbol.MODULES:
+        return []
     return zxingcpp.read_barcodes(
         pixels,
         formats=_QR,

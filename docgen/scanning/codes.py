@@ -207,10 +207,10 @@ def _without_code(judge: Judge, dpi: float, square: bool, ink: float) -> tuple[V
     """Decide of a side without any authentic code."""
     if judge.refused:
         return "foreign", "code-refused" if any(judge.refused.values()) else "other-key"
-    if blanks.is_blank(ink):
-        return "blank", ""
     if dpi < LEAST:
         return "unreadable", "too-coarse"
+    if blanks.is_blank(ink):
+        return "blank", ""
     if judge.strangers:
         return "bare", "other-code"
     return ("unreadable", "code-damaged") if square else ("bare", "")

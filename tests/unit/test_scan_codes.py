@@ -156,3 +156,14 @@ def test_the_same_side_read_twice_is_read_the_same() -> None:
     sheet, _ = laid(master(BOTH), skew=0.7)
     assert read(sheet) == read(sheet)
     assert KEY.number in KEYS
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (3, 3), (9, 2000), (40, 40), (5000, 30)])
+@pytest.mark.parametrize("dpi", [0.0, 200.0])
+@pytest.mark.parametrize("level", [0, 255])
+def test_pictures_of_no_size_are_read_too(size: tuple[int, int], dpi: float, level: int) -> None:
+    reading = codes.read(Sheet(np.full(size, level, np.uint8), dpi), KEYS)
+    assert reading.codes == ()
+    assert reading.verdict in ("unreadable", "bare", "blank")
+    assert np.isfinite(reading.ink)
+    assert max(size) > 1000 or reading.reason == "too-coarse"
