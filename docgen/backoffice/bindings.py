@@ -8,18 +8,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from io import BytesIO
-from math import isnan, nan
+from math import isnan
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Prefetch
+from django.db.models import Exists, OuterRef, Prefetch, Q
 from django.utils import timezone
 
-from docgen.backoffice import claims, pressing, returns, store
+from docgen.backoffice import claims, looking, pressing, returns, store
 from docgen.backoffice.events import tell
-from docgen.backoffice.models import Binding, Paper, PrintJob, Return, ScannedPage
+from docgen.backoffice.looking import PRINT_DPI, Look, Rival
+from docgen.backoffice.models import Binding, Paper, PrintJob, Return, ReviewStep, ScannedPage
 from docgen.backoffice.returns import Zone
 from docgen.datafolder import data_folder, page_code_keys
 from docgen.errors import DocgenError, InvalidInput, Problem
@@ -28,11 +29,9 @@ from docgen.rendering.filling import Copy
 from docgen.rendering.pictures import Grey, greys
 from docgen.scanning import signatures
 from docgen.scanning.findings import Matrix
-from docgen.scanning.images import open_scan
 from docgen.scanning.merging import Binder, Facts, SideSource
 from docgen.typography import NBSP, french
 
-PRINT_DPI = 150  # of the sides printed empty, that ink is measured against
 TOO_HEAVY = Problem(
     "ce document demande trop de mémoire ou de temps pour être relié.",
     "",
@@ -41,8 +40,10 @@ TOO_HEAVY = Problem(
 GONE = Problem(
     "les scans de ce document ne sont plus gardés.", "", "Numérisez de nouveau ses feuilles."
 )
+UNSIGNED = "signed-instead"  # why a scan left its place to one that is signed
 A4 = 595.28, 841.89  # points: of paper whose print is known no more
 Say: TypeAlias = Callable[[int], None]
+Outcome = ScannedPage.Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,8 @@ class Wanted:
     """A document to bind: what came home of it, where it is signed, its original print.
 
     `place` is its own in the binding, `empty` its sides that are signed before anybody wrote on
-    them. Without `is_whole`, signatures are looked for and nothing is bound.
+    them, `rivals` other scans of the sides that are signed. Without `is_whole`, signatures are
+    looked for and nothing is bound.
     """
 
     id: str
@@ -66,6 +68,7 @@ class Wanted:
     version: int
     facts: Facts
     sources: tuple[SideSource, ...]
+    rivals: Mapping[int, Sequence[Rival]]
     zones: tuple[Zone, ...]
     empty: Mapping[int, Grey]
     original: Print | Path | None
@@ -80,9 +83,14 @@ def begin(binding: Binding) -> list[Wanted]:
         Unavailable: without a key that documents were numbered with.
     """
     ids = [identifier for identifier, _ in binding.returns]
-    known = ScannedPage.objects.filter(outcome=ScannedPage.Outcome.KNOWN).select_related("part")
-    home = Prefetch("pages", known.order_by("side"), "home")
-    rows = {str(row.pk): row for row in Return.objects.filter(pk__in=ids).prefetch_related(home)}
+    pages = ScannedPage.objects.select_related("part")
+    home = Prefetch("pages", pages.filter(outcome=Outcome.KNOWN).order_by("side"), "home")
+    # What somebody decided about a scan is not decided again.
+    steps = ReviewStep.objects.filter(page=OuterRef("pk"), undone_at=None)
+    free = pages.filter(~Exists(steps), ~Q(part__copy=""), outcome=Outcome.DUPLICATE)
+    rivals = Prefetch("pages", free.order_by("-quality", "pk"), "rivals")
+    found = Return.objects.filter(pk__in=ids).prefetch_related(home, rivals)
+    rows = {str(row.pk): row for row in found}
     told = returns.printed(bytes(row.number).hex() for row in rows.values())
     return [
         _wanted(place, rows[identifier], told.get(bytes(rows[identifier].number).hex()))
@@ -122,6 +130,8 @@ def finish(
             row = rows.get(each["id"])
             if row and row.version == each["version"]:
                 unused.add(row.sha256)
+                for side, page in each["chosen"]:
+                    _choose(row, side, page)
                 _record(row, each, files.get(each["id"]))
         transaction.on_commit(lambda: store.drop_unused(unused - {""}))
     return True
@@ -156,6 +166,16 @@ def _held(binding: Binding) -> dict[str, Return]:
     """Hold the rows of documents, in the order in which all hold them."""
     rows = Return.objects.filter(pk__in=[identifier for identifier, _ in binding.returns])
     return {str(row.pk): row for row in rows.select_for_update().order_by("number")}
+
+
+def _choose(row: Return, side: int, page: int) -> None:
+    """Give a side the scan of it that is signed; the one that had it is kept."""
+    pages = ScannedPage.objects.filter(back=row, side=side)
+    chosen = pages.filter(pk=page, outcome=Outcome.DUPLICATE).first()
+    if chosen:
+        pages.filter(outcome=Outcome.KNOWN).update(outcome=Outcome.DUPLICATE, reason=UNSIGNED)
+        chosen.outcome, chosen.reason = Outcome.KNOWN, chosen.reading["reason"]
+        chosen.save(update_fields=["outcome", "reason"])
 
 
 def _record(row: Return, made: Mapping[str, Any], file: tuple[str, int] | None) -> None:
@@ -206,6 +226,7 @@ def _wanted(place: int, row: Return, told: returns.Printed | None) -> Wanted:
             *(rule.width, rule.height, timezone.now()),
         ),
         sources=tuple(_source(page) for page in pages),
+        rivals=_rivals(row, zones),
         zones=zones,
         empty=_empty(told, zones) if told else {},
         original=_original(told) if told and is_partly_printed else None,
@@ -226,6 +247,17 @@ def _source(page: ScannedPage) -> SideSource:
         label=str(page.batch_id),
         place=page.index + 1,
     )
+
+
+def _rivals(row: Return, zones: Sequence[Zone]) -> dict[int, list[Rival]]:
+    """Give the other scans of the sides that are signed, but for those that somebody filed."""
+    signed = {zone.side for zone in zones}
+    free = {page.side for page in row.home if not page.is_by_hand}  # type: ignore[attr-defined]
+    found: dict[int, list[Rival]] = {side: [] for side in signed & free}
+    for page in row.rivals:  # type: ignore[attr-defined]
+        if page.side in found and len(found[page.side]) < looking.MOST_RIVALS:
+            found[page.side].append(Rival(page.pk, _source(page)))
+    return found
 
 
 def _original(told: returns.Printed) -> Print | Path | None:
@@ -281,9 +313,14 @@ def _print(original: Print, stream: BinaryIO) -> None:
 def _made(wanted: Wanted, binder: Binder, path: Path) -> dict[str, Any]:
     """Be the child, for one document."""
     problems, unsigned, sources = list(wanted.problems), list[dict[str, Any]](), []
+    looks = list[Look]()
     try:
-        unsigned = list(_unsigned(wanted, problems))
+        for source in wanted.sources:
+            rivals = wanted.rivals.get(source.side, ())
+            looks.append(looking.look(source, rivals, wanted.zones, wanted.empty))
+        unsigned = list(_unsigned(looks, problems))
         if wanted.is_whole:
+            wanted = replace(wanted, sources=tuple(each.source for each in looks))
             sources = _bound(wanted, binder, path, problems)
     except DocgenError as error:
         problems += error.problems
@@ -291,29 +328,20 @@ def _made(wanted: Wanted, binder: Binder, path: Path) -> dict[str, Any]:
         "id": wanted.id,
         "version": wanted.version,
         "unsigned": unsigned,
+        "chosen": [[each.source.side, each.page] for each in looks if each.page is not None],
         "problems": claims.as_lists(problems),
         "sources": sources,
         "file": path.name if sources else "",
     }
 
 
-def _unsigned(wanted: Wanted, problems: list[Problem]) -> Iterator[dict[str, Any]]:
-    """Look for ink in the zones of the sides that came home."""
-    for source in wanted.sources:
-        zones = [zone for zone in wanted.zones if zone.side == source.side]
-        if not zones:
-            continue
-        inks = [nan] * len(zones)
-        if source.matrix is not None and source.side in wanted.empty:
-            with open_scan(source.copy) as scan:
-                (picture,) = scan.read(source.page, source.page + 1)
-                printed = signatures.Printed(wanted.empty[source.side], PRINT_DPI)
-                inks = [signatures.measure(picture, source.matrix, zone, printed) for zone in zones]
-        for zone, ink in zip(zones, inks, strict=True):
-            if isnan(ink):  # cut off, or filed by hand: nobody knows where it stands
-                problems.append(_not_looked_at(zone))
-            elif not signatures.is_signed(ink):
-                yield {"side": zone.side, "zone": zone.label}
+def _unsigned(looks: Sequence[Look], problems: list[Problem]) -> Iterator[dict[str, Any]]:
+    """Tell the zones that are empty; what cannot be told is a problem."""
+    for zone, ink in (each for found in looks for each in found.inks):
+        if isnan(ink):  # cut off, or filed by hand: nobody knows where it stands
+            problems.append(_not_looked_at(zone))
+        elif not signatures.is_signed(ink):
+            yield {"side": zone.side, "zone": zone.label}
 
 
 def _bound(

@@ -45,12 +45,22 @@ def settle(batch: ScanBatch) -> None:
         pages = ScannedPage.objects.filter(pk__in=chunk)
         pages.update(outcome=Outcome.DUPLICATE, reason="better-came")
     bulk.insert(list(_pages(batch, read, found, backs)))
-    returns.gather({backs[document].pk for document, _ in came})
+    again = {each.document for each in found if _may_be_signed(each, backs)}
+    returns.gather({backs[document].pk for document in again | {each for each, _ in came}})
     ScanPart.objects.filter(batch=batch).update(readings=[])  # each side has its own from now on
     batch.stage = ScanBatch.Stage.READ
     ScanBatch.objects.filter(pk=batch.pk).update(stage=batch.stage, read_at=Now())
     counts: dict[str, Any] = Counter(str(each.outcome) for each in found)
     tell("scan-read", str(batch.pk), school=school, sides=len(found), **counts)
+
+
+def _may_be_signed(each: Sorted, backs: Mapping[str, Return]) -> bool:
+    """Tell whether another scan of a side may bear the signature that a document lacks."""
+    if each.outcome is not Outcome.DUPLICATE:
+        return False
+    row = backs[each.document]
+    is_looked_at = row.stage != Return.Stage.COMPLETE  # else it is about to be
+    return not is_looked_at or each.side in {zone["side"] for zone in row.unsigned}
 
 
 def _held(backs: Mapping[str, Return]) -> dict[Place, Held]:

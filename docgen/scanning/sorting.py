@@ -64,9 +64,12 @@ _REASONS = {
     "twice": "Cette face est deux fois dans l’envoi : le meilleur scan est retenu, l’autre est "
     "gardé. Il n’y a rien à faire.",
     "already-home": "Cette face est déjà revenue : le premier scan reste en place, celui-ci est "
-    "gardé. S’il vaut mieux (une signature ajoutée), choisissez-le à la vérification.",
+    "gardé. S’il porte une signature qui manquait, il prend sa place de lui-même ; s’il vaut mieux "
+    "autrement, choisissez-le à la vérification.",
     "better-came": "Un scan nettement meilleur de cette face est arrivé depuis : il a pris sa "
     "place, celui-ci est gardé. Il n’y a rien à faire.",
+    "signed-instead": "Un autre scan de cette face porte la signature qui manque ici : il a pris "
+    "sa place, celui-ci est gardé. Il n’y a rien à faire.",
     # foreign sides
     "other-school": "Cette face est d’un autre établissement : elle n’est versée dans aucun "
     "document. Rendez la feuille à cet établissement, qui la numérisera.",
