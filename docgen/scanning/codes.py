@@ -40,12 +40,17 @@ class Judge:
         self.strangers: set[str] = set()
 
     def hear(self, found: Iterable[zxingcpp.Barcode], window: Window) -> bool:
-        """Take the symbols found in a window; tell whether one of them is authentic."""
+        """Take the symbols found in a window; tell whether one of them is authentic.
+
+        What shines through paper is mirrored: it is printed on the other side, and not heard.
+        """
         heard = False
         for symbol in found:
             place = symbol.position
-            points = (place.top_left, place.top_right, place.bottom_right, place.bottom_left)
-            heard |= self.take(symbol.text, window.quad((at.x, at.y) for at in points))
+            corners = (place.top_left, place.top_right, place.bottom_right, place.bottom_left)
+            points = [(at.x, at.y) for at in corners]
+            if not repair.is_mirrored(window.pixels, points, symbol.text):
+                heard |= self.take(symbol.text, window.quad(points))
         return heard
 
     def take(self, text: str, quad: tuple[tuple[float, float], ...], sure: bool = True) -> bool:

@@ -9,7 +9,7 @@ light x 3 of doubting x 5 = 270 tries; if each satisfied the check words by chan
 2.7e14 would pass a tag of 56 bits.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import NamedTuple, TypeAlias
 
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from docgen.scanning import symbol
+from docgen.scanning import encoding, symbol
 from docgen.scanning.cascade import Grey, Window
 from docgen.scanning.symbol import MODULES
 
@@ -84,6 +84,20 @@ def texts(window: Window, place: Place) -> Iterator[tuple[str, bool]]:
     """Give what a symbol may say, and whether it can hardly be chance."""
     for dark in _judged(_levels(window.pixels, place.quad)):
         yield from symbol.texts(dark[RING:-RING, RING:-RING], _risks(dark))
+
+
+def is_mirrored(grey: Grey, quad: Sequence[tuple[float, float]], text: str) -> bool:
+    """Tell that a symbol of ours is seen from behind: decoders read it all the same.
+
+    They give its corners as if it were not; its modules then lie across the diagonal.
+    """
+    if not encoding.can_be_ours(text):
+        return False
+    drawn = encoding.modules(encoding.words(encoding.payload(text))[0])
+    middles = np.stack(np.meshgrid(*[np.arange(MODULES) + 0.5] * 2), axis=-1).reshape(-1, 2)
+    corners = np.array(quad, np.float64)[None]
+    levels = _sampled(grey, _projected(corners, middles)).reshape(MODULES, MODULES)
+    return bool(levels[drawn & ~drawn.T].sum() > levels[drawn.T & ~drawn].sum())
 
 
 def _darkness(grey: Grey) -> Floats:

@@ -49,6 +49,19 @@ def test_one_code_is_enough_and_said_to_be_alone(corner: int) -> None:
     assert [code.corner for code in reading.codes] == [corner]
 
 
+@pytest.mark.parametrize("level", [0, 150, 210])
+@pytest.mark.parametrize("turns", [0, 1])
+def test_what_shines_through_from_the_other_side_is_not_heard(level: int, turns: int) -> None:
+    front = master(BOTH)[:, ::-1].astype(np.uint16)
+    shining = (255 - (255 - front) * (255 - level) // 255).astype(np.uint8)
+    alone = read(laid(shining, turns=turns)[0])
+    assert (alone.codes, alone.strangers) == ((), 0)
+    assert alone.verdict not in ("coded", "inconsistent", "foreign")
+    back = np.minimum(shining, master({0: said(0, side=3)}))
+    reading = read(laid(back, turns=turns)[0])
+    assert {(code.side, code.corner) for code in reading.codes} == {(3, 0)}
+
+
 def test_three_codes_are_read() -> None:
     reading = read(laid(master({corner: said(corner) for corner in range(3)}), skew=-2.0)[0])
     assert (reading.verdict, len(reading.codes)) == ("coded", 3)

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from docgen import pagecode
 from docgen.errors import CodeRefused
+from docgen.pagecode import PageCode
 from docgen.rendering import symbols
-from docgen.scanning import codes, symbol
+from docgen.scanning import codes, encoding, symbol
 from docgen.scanning.symbol import CHECKS, WORDS, corrected
-from tests.unit.drawn_sides import KEYS, laid, master, said
+from tests.unit.drawn_sides import KEY, KEYS, laid, master, said
 
 STROKE = (slice(0, 240), slice(95, 125))  # down the middle: the decoder may manage
 
@@ -30,6 +31,17 @@ def test_words_are_those_that_segno_draws() -> None:
         assert symbol._text(words) == said(0, side)
         assert {place: words[place] for place in symbol.known_words()} == symbol.known_words()
         assert corrected(words, []) == words
+
+
+def test_codes_drawn_at_once_are_those_that_segno_draws() -> None:
+    codes_of = [PageCode(bytes([n * 37 % 256] * 6), n % 5 + 1, 5, n % 3) for n in range(40)]
+    drawn = encoding.words(b"".join(pagecode.payload(KEY, code) for code in codes_of))
+    assert drawn.tolist() == [words_of(pagecode.make(KEY, code)) for code in codes_of]
+    order, _ = symbol.places()
+    for row, code in zip(drawn, codes_of, strict=True):
+        bits = np.frombuffer(symbols.segno_image(pagecode.make(KEY, code)), np.uint8)
+        dark = np.unpackbits(bits.reshape(-1, 4), axis=1)[:, : symbol.MODULES] == 0
+        assert encoding.modules(row).ravel()[order].tolist() == dark.ravel()[order].tolist()
 
 
 @given(data=st.data(), seed=st.integers(0, 2**32))
