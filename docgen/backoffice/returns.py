@@ -121,18 +121,40 @@ def rule(row: Printed) -> Rule:
 
 def awaited(numbers: Iterable[str]) -> dict[str, Return]:
     """Hold the returns of documents until the transaction ends; make those that are not there."""
+    wanted = [bytes.fromhex(each) for each in sorted(set(numbers))]
+    there = set[bytes]()
+    for chunk in bulk.chunks(wanted):
+        rows = Return.objects.filter(number__in=chunk)
+        there |= {bytes(number) for number in rows.values_list("number", flat=True)}
+    new = [number.hex() for number in wanted if number not in there]
+    told = printed(new)
+    # Two who make the same rows at once wait for one another in the order of the numbers. All are
+    # made before any is held: who waits for a row to be made holds none that another waits for.
+    Return.objects.bulk_create(
+        (_new(told[each]) for each in new), ignore_conflicts=True, batch_size=bulk.ROWS
+    )
     found: dict[str, Return] = {}
-    for chunk in bulk.chunks(sorted(set(numbers))):
-        wanted = [bytes.fromhex(each) for each in chunk]
-        rows = Return.objects.filter(number__in=wanted)
-        there = {bytes(number).hex() for number in rows.values_list("number", flat=True)}
-        new = [number for number in chunk if number not in there]
-        told = printed(new)
-        # Two who make the same rows at once wait for one another in the order of the numbers.
-        Return.objects.bulk_create((_new(told[each]) for each in new), ignore_conflicts=True)
-        held = rows.select_for_update().order_by("number")
+    for chunk in bulk.chunks(wanted):
+        held = Return.objects.filter(number__in=chunk).select_for_update().order_by("number")
         found |= {bytes(row.number).hex(): row for row in held}
     return found
+
+
+def closed(rows: Iterable[Return]) -> set[UUID]:
+    """Tell which documents have a signed file that could not be bound again from what is kept.
+
+    Their scans went before them: whatever comes or is decided, such a file stays as it is.
+    """
+    wanted = {
+        row.pk: {each["side"] for each in row.sources if each["origin"] == "scan"}
+        for row in rows
+        if row.stage == Return.Stage.BOUND
+    }
+    for chunk in bulk.chunks(list(wanted)):
+        pages = ScannedPage.objects.filter(back__in=chunk, outcome=ScannedPage.Outcome.KNOWN)
+        for back, side in pages.exclude(part__copy="").values_list("back_id", "side"):
+            wanted[back].discard(side or 0)
+    return {row for row, gone in wanted.items() if gone}
 
 
 def gather(ids: Iterable[UUID]) -> None:

@@ -27,6 +27,9 @@ SETTLED = (Outcome.KNOWN, Outcome.BLANK, Outcome.DISCARDED)
 IN_A_DOCUMENT = (Outcome.KNOWN, Outcome.DUPLICATE)
 ASSIGN, DISPLACE, TURN, DISCARD = "assign", "displace", "turn", "discard"
 Facts: TypeAlias = dict[str, Any]
+GONE = Problem(
+    "l’image de cette face n’est plus conservée.", "", "Numérisez de nouveau la feuille."
+)
 OWN_REASONS = {
     "displaced": "Quelqu’un a choisi un autre scan de cette face\u00a0: celui-ci est gardé.",
 }
@@ -92,7 +95,8 @@ def assign(
     if returns.expected([number])[number].state == "cancelled":
         what = "le lot de ce document a été annulé."
         raise InvalidInput(Problem(what, "reference", "Faites-le refaire, ou écartez la face."))
-    back = returns.awaited([number])[number]
+    # Both at once, in their order: what somebody else holds is never waited for the wrong way.
+    back = returns.awaited([number, *_numbers([page.back])])[number]
     page = _locked(page, [back, page.back], after)
     _require_place(page, target, side)
     holder = models.ScannedPage.objects.filter(back=back, side=side, outcome=Outcome.KNOWN).first()
@@ -227,7 +231,8 @@ def _locked(
     page: models.ScannedPage, backs: Iterable[models.Return | None], after: int | None
 ) -> models.ScannedPage:
     """Lock the documents, then the side: always in that order; give the side as it is now."""
-    wanted = {back.pk for back in returns.awaited(_numbers(backs)).values()}
+    held = returns.awaited(_numbers(backs)).values()
+    wanted = {back.pk for back in held}
     rows = models.ScannedPage.objects.select_for_update(of=("self",))
     now = rows.select_related("batch", "back", "part").get(pk=page.pk)
     step = last_step(now)
@@ -235,6 +240,9 @@ def _locked(
     if is_stale or (now.back_id and now.back_id not in wanted):
         what = "quelqu’un d’autre a décidé de cette face entre-temps."
         raise Conflict(Problem(what, "", "Rechargez-la, puis recommencez."))
+    if returns.closed(held):
+        what = "ce document est relié, et ses scans ne sont plus gardés\u00a0: il reste tel quel."
+        raise Conflict(Problem(what, "", "Gardez le papier, s’il dit autre chose."))
     return now
 
 
@@ -255,8 +263,7 @@ def _require_place(page: models.ScannedPage, target: candidates.Target, side: in
         what = "l’image de cette face n’a pas pu être ouverte."
         problems.append(Problem(what, "", "Numérisez de nouveau la feuille."))
     elif not page.part.copy:
-        what = "l’image de cette face n’est plus conservée."
-        problems.append(Problem(what, "", "Numérisez de nouveau la feuille."))
+        problems.append(GONE)
     own = candidates.places(page)
     if page.outcome == Outcome.FOREIGN or (own and (target.number, side) not in own):
         what = "le code de cette face dit autre chose\u00a0: elle n’ira pas dans ce document."
@@ -294,6 +301,8 @@ def _restore(page: models.ScannedPage, step: models.ReviewStep) -> None:
     facts = dict(step.before)
     back = facts.pop("back")
     if facts["outcome"] == Outcome.KNOWN:
+        if not page.part.copy:
+            raise InvalidInput(GONE)
         rivals = models.ScannedPage.objects.filter(
             back=back, side=facts["side"], outcome=Outcome.KNOWN
         )

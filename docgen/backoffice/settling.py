@@ -1,8 +1,9 @@
 """A batch whose sides are all read: each gets its one outcome, and its document has it."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
+from uuid import UUID
 
 import msgspec
 from django.db.models.functions import Now
@@ -15,6 +16,7 @@ from docgen.scanning.sorting import Outcome, Sorted, sort
 
 IN_A_DOCUMENT = (Outcome.KNOWN, Outcome.DUPLICATE)
 BY_HAND = float("inf")  # what somebody filed stays where it is
+CLOSED = "closed"  # why a scan of a document whose signed file stays as it is, is a duplicate
 Place: TypeAlias = tuple[str, int]
 
 
@@ -37,15 +39,17 @@ def settle(batch: ScanBatch) -> None:
     school = batch.school_id or ""
     first = sort(readings, wanted, {}, school)
     backs = returns.awaited({each.document for each in first if each.outcome in IN_A_DOCUMENT})
-    held = _held(backs)
+    closed = returns.closed(backs.values())
+    held = _held(backs, closed)
     found = sort(readings, wanted, {place: each.quality for place, each in held.items()}, school)
     came = {(each.document, each.side) for each in found if each.outcome is Outcome.KNOWN}
     replaced = [held[place].page for place in came & held.keys()]
     for chunk in bulk.chunks(replaced):
         pages = ScannedPage.objects.filter(pk__in=chunk)
         pages.update(outcome=Outcome.DUPLICATE, reason="better-came")
-    bulk.insert(list(_pages(batch, read, found, backs)))
+    bulk.insert(list(_pages(batch, read, found, backs, closed)))
     again = {each.document for each in found if _may_be_signed(each, backs)}
+    again -= {document for document, row in backs.items() if row.pk in closed}
     returns.gather({backs[document].pk for document in again | {each for each, _ in came}})
     ScanPart.objects.filter(batch=batch).update(readings=[])  # each side has its own from now on
     batch.stage = ScanBatch.Stage.READ
@@ -63,7 +67,7 @@ def _may_be_signed(each: Sorted, backs: Mapping[str, Return]) -> bool:
     return not is_looked_at or each.side in {zone["side"] for zone in row.unsigned}
 
 
-def _held(backs: Mapping[str, Return]) -> dict[Place, Held]:
+def _held(backs: Mapping[str, Return], closed: Container[UUID]) -> dict[Place, Held]:
     """Give the sides that are home already of these documents, whose rows are held."""
     numbers = {row.pk: number for number, row in backs.items()}
     found: dict[Place, Held] = {}
@@ -72,6 +76,9 @@ def _held(backs: Mapping[str, Return]) -> dict[Place, Held]:
         facts = pages.values_list("back_id", "side", "pk", "quality", "is_by_hand")
         for back, side, page, quality, is_by_hand in facts:
             found[numbers[back], side or 0] = Held(page, BY_HAND if is_by_hand else quality)
+    for number, row in backs.items():
+        if row.pk in closed:
+            found |= {(number, side): Held(0, BY_HAND) for side in range(1, row.sides + 1)}
     return found
 
 
@@ -80,19 +87,20 @@ def _pages(
     readings: Iterable[tuple[ScanPart, Reading]],
     found: Iterable[Sorted],
     backs: Mapping[str, Return],
+    closed: Container[UUID],
 ) -> Iterator[ScannedPage]:
     by_index = {reading.index: (part, reading) for part, reading in readings}
     for each in found:
         part, reading = by_index[each.index]
-        is_home = each.outcome in IN_A_DOCUMENT
+        back = backs[each.document] if each.outcome in IN_A_DOCUMENT else None
         yield ScannedPage(
             batch=batch,
             index=each.index,
             part=part,
             outcome=each.outcome,
-            reason=each.reason,
+            reason=CLOSED if back and back.pk in closed else each.reason,
             reading=msgspec.to_builtins(reading),
             quality=reading.quality,
-            back=backs[each.document] if is_home else None,
-            side=each.side if is_home else None,
+            back=back,
+            side=each.side if back else None,
         )

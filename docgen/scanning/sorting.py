@@ -70,6 +70,8 @@ _REASONS = {
     "place, celui-ci est gardé. Il n’y a rien à faire.",
     "signed-instead": "Un autre scan de cette face porte la signature qui manque ici : il a pris "
     "sa place, celui-ci est gardé. Il n’y a rien à faire.",
+    "closed": "Ce document est relié, et les scans d’où il vient ne sont plus gardés : il reste "
+    "tel qu’il est. Si cette feuille dit autre chose, gardez-la.",
     # foreign sides
     "other-school": "Cette face est d’un autre établissement : elle n’est versée dans aucun "
     "document. Rendez la feuille à cet établissement, qui la numérisera.",
