@@ -14,14 +14,17 @@ import zxingcpp
 
 from docgen import pagecode
 from docgen.errors import CodeRefused
-from docgen.scanning import blanks, cascade, geometry, repair
+from docgen.scanning import blanks, cascade, geometry, matching, repair
 from docgen.scanning.cascade import Grey, Window
 from docgen.scanning.findings import Reading, Seen, Verdict
+from docgen.scanning.matching import Awaited
 from docgen.scanning.picture import Picture
 
 QUICK = 95.0  # dpi: 2.65 pixels a module, read as well as any more (measured)
 LEAST = 60.0  # dpi under which nothing printed at 18 mm is sure to be read
 FULL = 320.0  # dpi: more than this only costs time
+ENOUGH = 200.0  # dpi: modules measured one by one need no more
+LEFT = 0.42  # of 1: in its corner, what is more like a code is the remains of one (letters: 0.30)
 LONG = 297 / 25.4  # inches
 LIKELY = 1.25  # an A4 side is so many times larger or smaller, at most, than its picture
 ROUGH = 0.5 * geometry.MM  # codes further from their places are measured again, more finely
@@ -80,8 +83,13 @@ class Judge:
         return True
 
 
-def read(picture: Picture, keys: Mapping[int, pagecode.Key]) -> Reading:
-    """Read one side: its codes, how it lies, whether it is blank."""
+def read(
+    picture: Picture, keys: Mapping[int, pagecode.Key], awaited: Awaited | None = None
+) -> Reading:
+    """Read one side: its codes, how it lies, whether it is blank.
+
+    Codes that cannot be read are compared with those that are `awaited`.
+    """
     told: dict[str, Any] = {
         "index": picture.index,
         "width": picture.width,
@@ -98,7 +106,11 @@ def read(picture: Picture, keys: Mapping[int, pagecode.Key]) -> Reading:
     step, present = _quick(judge, grey, reduce, dpi / reduce), False
     if not judge.seen:
         squares = cascade.busy_squares(grey, dpi / reduce, cascade.SQUARES if sure else ANYWHERE)
-        step, present = _rescue(judge, picture, [(x * reduce, y * reduce) for x, y in squares])
+        places = [(x * reduce, y * reduce) for x, y in squares]
+        step, present = _rescue(judge, picture, places)
+        if places and not (judge.seen or judge.refused or judge.strangers):
+            matched, there = _match(judge, picture, places, awaited)
+            step, present = matched or step, present or there
     told |= {"step": step, "strangers": len(judge.strangers), "codes": tuple(judge.seen)}
     if judge.seen:
         return _coded(judge, picture, grey, told)
@@ -159,11 +171,37 @@ def _rescue(judge: Judge, picture: Picture, squares: list[tuple[float, float]]) 
     return _repair(judge, windows, dpi / by, repair.SCANNED if sure else repair.PHOTOGRAPHED)
 
 
+def _match(
+    judge: Judge, picture: Picture, squares: list[tuple[float, float]], awaited: Awaited | None
+) -> tuple[str, bool]:
+    """Compare what is where codes must be with the awaited ones; tell whether there are any."""
+    dpi, sure = _dpi(picture)
+    by = next((by for by in (4, 2) if dpi / by >= ENOUGH), 1)
+    grey, size, there = picture.grey(by), (picture.width, picture.height), False
+    windows = cascade.corners(grey, by, dpi / by)
+    if not sure:
+        windows += [cascade.around(grey, (x / by, y / by), by, dpi / by) for x, y in squares]
+    scales = repair.SCANNED if sure else repair.PHOTOGRAPHED
+    for found in matching.search(windows, dpi / by, scales, size):
+        there |= any(place.score > LEFT for each in found.values() for _, place in each)
+        same = matching.match(awaited, found) if awaited else None
+        if same:
+            said: dict[str, Any] = {"side": same.side, "sides": same.sides}
+            for corner, (window, place) in same.places.items():
+                quad = window.quad((float(x), float(y)) for x, y in place.quad)
+                seen = Seen(document=same.document, corner=corner, quad=quad, **said)
+                judge.seen.append(seen)
+            return "matched", True
+    return "", there
+
+
 def _repair(
     judge: Judge, windows: list[Window], dpi: float, scales: tuple[float, ...]
 ) -> tuple[str, bool]:
     """Look where only parts of a code are left, the likeliest places first."""
-    places = [(place, each) for each in windows for place in repair.find(each, dpi, scales)]
+    places = [
+        (place, each) for each in windows for place in repair.apart(repair.find(each, dpi, scales))
+    ]
     places.sort(key=lambda found: -found[0].score)
     for place, window in places[: repair.MOST]:
         settled = repair.settle(window, place)
@@ -205,7 +243,8 @@ def _sharpened(code: Seen, grey: Grey, picture: Picture) -> Seen:
 
 
 def _placed(judge: Judge, picture: Picture) -> bool:
-    return all(geometry.fits(code, picture.width, picture.height) for code in judge.seen)
+    size = picture.width, picture.height
+    return all(geometry.fits(code.corner, code.quad, *size) for code in judge.seen)
 
 
 def _without_code(judge: Judge, dpi: float, square: bool, ink: float) -> tuple[Verdict, str]:

@@ -83,13 +83,13 @@ def lie(codes: Sequence[Seen], width: int, height: int, dpi: float, *, fine: boo
     return Lie(matrix, turns * 90, (180 - tilt - turns * 90) % 360 - 180, error, sizes[best])
 
 
-def fits(code: Seen, width: int, height: int) -> bool:
+def fits(corner: int, quad: Quad, width: int, height: int) -> bool:
     """Tell whether a code stands in the quarter of the image where its corner should be."""
-    x = sum(point[0] for point in code.quad) / 4 / width - 0.5
-    y = sum(point[1] for point in code.quad) / 4 / height - 0.5
-    for _ in range(quarter_turns(code.quad)):
+    x = sum(point[0] for point in quad) / 4 / width - 0.5
+    y = sum(point[1] for point in quad) / 4 / height - 0.5
+    for _ in range(quarter_turns(quad)):
         x, y = -y, x
-    right, top = code.corner == 0, code.corner != 1
+    right, top = corner == 0, corner != 1
     return (x > 0) == right and (y < 0) == top
 
 

@@ -1,6 +1,7 @@
 """One part of a file of scans, read: what each side says, its clean copy, its small pictures."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
@@ -14,6 +15,7 @@ from docgen.scanning import codes
 from docgen.scanning.clean import CleanCopy
 from docgen.scanning.findings import Reading
 from docgen.scanning.images import Kind, Picture, open_scan
+from docgen.scanning.matching import Awaited
 
 PART = 25  # sides read together
 COPY, PREVIEWS = "copy.pdf", "previews.bin"
@@ -40,18 +42,21 @@ def read_part(
     *,
     skipped: Collection[int] = (),
     say: Callable[[int], None] | None = None,
-    read: Reader = codes.read,
+    awaited: Sequence[tuple[str, int]] = (),
+    read: Reader | None = None,
 ) -> PartRead:
     """Read sides of a file, from `first`, `last` not among them; `PART` of them when it is None.
 
     Written into `folder`: the clean copy, with a page a side, and the pictures one after the
     other. Sides in `skipped`, by their number in the file, are not touched. `say` is told the
-    number in the part, from 0, of each side that is about to be opened.
+    number in the part, from 0, of each side that is about to be opened. `awaited` are documents
+    that may come home, by number and sides: codes that cannot be read are compared with theirs.
 
     Raises:
         ScanRejected: when the file itself cannot be opened.
     """
     readings = []
+    read = read or partial(codes.read, awaited=Awaited(keys, awaited) if awaited else None)
     folder.mkdir(parents=True, exist_ok=True)
     with (
         open_scan(path) as scan,

@@ -9,7 +9,7 @@ light x 3 of doubting x 5 = 270 tries; if each satisfied the check words by chan
 2.7e14 would pass a tag of 56 bits.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import NamedTuple, TypeAlias
 
@@ -44,10 +44,13 @@ class Place(NamedTuple):
     score: float
 
 
-def find(window: Window, dpi: float, scales: tuple[float, ...] = SCANNED) -> list[Place]:
+def find(
+    window: Window, dpi: float, scales: tuple[float, ...] = SCANNED, least: float = PRESENT
+) -> list[Place]:
     """Find where symbols may stand in a window, the likeliest place first.
 
-    `dpi` is that of the window; `scales` are sizes to try, against 18 mm.
+    `dpi` is that of the window; `scales` are sizes to try, against 18 mm. Every way up has places
+    of its own, sure by more than `least`.
     """
     found = []
     dark = _darkness(window.pixels)
@@ -55,10 +58,14 @@ def find(window: Window, dpi: float, scales: tuple[float, ...] = SCANNED) -> lis
         zoom = FINE / (MODULE * scale / 25.4 * dpi)
         for tilt in TILTS:
             found += _correlated(dark, zoom, tilt)
-    found = sorted((each for each in found if each.score > PRESENT), key=lambda each: -each.score)
+    return sorted((each for each in found if each.score > least), key=lambda each: -each.score)
+
+
+def apart(found: Iterable[Place], count: int = PLACES) -> list[Place]:
+    """Keep the likeliest places that are not one, found twice."""
     chosen: list[Place] = []
     for place in found:
-        if len(chosen) < PLACES and not any(_near(place, other) for other in chosen):
+        if len(chosen) < count and not any(_near(place, other) for other in chosen):
             chosen.append(place)
     return chosen
 
@@ -82,7 +89,7 @@ def settle(window: Window, place: Place, reaches: tuple[float, ...] = REACHES) -
 
 def texts(window: Window, place: Place) -> Iterator[tuple[str, bool]]:
     """Give what a symbol may say, and whether it can hardly be chance."""
-    for dark in _judged(_levels(window.pixels, place.quad)):
+    for dark in judged(levels_of(window.pixels, place.quad)):
         yield from symbol.texts(dark[RING:-RING, RING:-RING], _risks(dark))
 
 
@@ -96,7 +103,7 @@ def is_mirrored(grey: Grey, quad: Sequence[tuple[float, float]], text: str) -> b
     drawn = encoding.modules(encoding.words(encoding.payload(text))[0])
     middles = np.stack(np.meshgrid(*[np.arange(MODULES) + 0.5] * 2), axis=-1).reshape(-1, 2)
     corners = np.array(quad, np.float64)[None]
-    levels = _sampled(grey, _projected(corners, middles)).reshape(MODULES, MODULES)
+    levels = _sampled(grey, projected(corners, middles)).reshape(MODULES, MODULES)
     return bool(levels[drawn & ~drawn.T].sum() > levels[drawn.T & ~drawn].sum())
 
 
@@ -177,11 +184,11 @@ def _known() -> tuple[Floats, Floats]:
 def _scores(dark: Floats, quads: Floats) -> Floats:
     """Compare the known modules with what is there, for many quads; 1 is all of them."""
     places, values = _known()
-    found: Floats = _sampled(dark, _projected(quads, places)) @ values
+    found: Floats = _sampled(dark, projected(quads, places)) @ values
     return found
 
 
-def _projected(quads: Floats, points: Floats) -> Floats:
+def projected(quads: Floats, points: Floats) -> Floats:
     """Give pixels of points counted in modules, as a flat symbol is seen from anywhere."""
     corners = np.moveaxis(quads, 0, -1)[..., None]  # corner, axis, quad, and room for points
     (x0, y0), (x1, y1), (x2, y2), (x3, y3) = corners
@@ -210,17 +217,17 @@ def _sampled(levels: NDArray[np.generic], points: Floats) -> Floats:
     return found
 
 
-def _levels(grey: Grey, quad: Floats) -> Floats:
+def levels_of(grey: Grey, quad: Floats) -> Floats:
     """Measure each module whole, quiet zone included: twenty-five levels of each, (29, 29, 25)."""
     size = MODULES + 2 * RING
     axis = (np.arange(-RING, MODULES + RING)[:, None] + SPOTS).ravel()
     points = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
-    found = _sampled(grey, _projected(quad[None], points))
+    found = _sampled(grey, projected(quad[None], points))
     found = found.reshape(size, len(SPOTS), size, len(SPOTS))
     return found.swapaxes(1, 2).reshape(size, size, -1)
 
 
-def _judged(levels: Floats) -> Iterator[Floats]:
+def judged(levels: Floats) -> Iterator[Floats]:
     """Tell how dark modules are (0 to 1): by which levels are dark, and by how many of them.
 
     Ink over a code only darkens: a module is light when a part of it still is.
@@ -259,15 +266,16 @@ def _risks(dark: Floats) -> list[Floats]:
     known = _expected()
     doubt = 1 - abs(2 * dark - 1)
     read = np.where(dark > 0.5, 1.0, -1.0)
-    wrong = _near_sum((known * read < 0).astype(np.float64), 2)
-    near = wrong / np.maximum(_near_sum(abs(known), 2), 1.0)
-    patch = np.clip((read * _near_sum(read, 1) / 9 - 0.3) / 0.7, 0, 1)
+    wrong = near_sum((known * read < 0).astype(np.float64), 2)
+    near = wrong / np.maximum(near_sum(abs(known), 2), 1.0)
+    patch = np.clip((read * near_sum(read, 1) / 9 - 0.3) / 0.7, 0, 1)
     line = np.clip((_along(read) - 0.4) / 0.6, 0, 1)
     inner = (slice(RING, -RING),) * 2
     return [each[inner] for each in (doubt, doubt / 2 + near + patch, doubt / 2 + near + line)]
 
 
-def _near_sum(values: Floats, reach: int) -> Floats:
+def near_sum(values: Floats, reach: int) -> Floats:
+    """Add up what is around each module, so far on every side; nothing is around the edges."""
     size = 2 * reach + 1
     views = np.lib.stride_tricks.sliding_window_view(np.pad(values, reach), (size, size))
     found: Floats = views.sum(axis=(-1, -2))
