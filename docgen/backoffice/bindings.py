@@ -40,6 +40,11 @@ TOO_HEAVY = Problem(
 GONE = Problem(
     "les scans de ce document ne sont plus gardés.", "", "Numérisez de nouveau ses feuilles."
 )
+NOT_ARCHIVAL = Problem(
+    "ce fichier signé n’est pas un PDF/A, faute d’une police ou de couleurs décrites.",
+    "",
+    "Il s’ouvre partout. Pour l’archiver, numérisez toutes ses faces, en gris ou en couleur RVB.",
+)
 UNSIGNED = "signed-instead"  # why a scan left its place to one that is signed
 A4 = 595.28, 841.89  # points: of paper whose print is known no more
 Say: TypeAlias = Callable[[int], None]
@@ -358,6 +363,8 @@ def _bound(
         bound = binder.bind(wanted.sources, wanted.facts, original, stream)
     if bound.left_out:
         problems.append(_left_out(bound.left_out))
+    if not bound.is_archival:
+        problems.append(NOT_ARCHIVAL)
     return [
         {
             "side": face.side,

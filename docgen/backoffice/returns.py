@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Max
 
 from docgen.backoffice import bulk, queue, shelf, store
 from docgen.backoffice.models import (
@@ -45,6 +45,15 @@ class Kin(NamedTuple):
     year: str
     person: str
     mark: str
+
+
+class Order(NamedTuple):
+    """What papers that replace one another share: what ordered them, and for whom."""
+
+    attestation_id: int | None
+    conversion_id: int | None
+    slug: str
+    person: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +100,7 @@ def expected(numbers: Iterable[str]) -> dict[str, Expected]:
     rows = printed(numbers)
     documents = [row for row in rows.values() if isinstance(row, Document)]
     stands = _numbers_that_stand(documents)
+    made = _last_made(row for row in rows.values() if isinstance(row, Paper))
     found = {}
     for number, row in rows.items():
         found[number] = Expected(
@@ -98,7 +108,7 @@ def expected(numbers: Iterable[str]) -> dict[str, Expected]:
             school=school_of(row),
             reference=row.reference,
             sides=_sides_of(row),
-            state=_state_of_paper(row)
+            state=_state_of_paper(row, made)
             if isinstance(row, Paper)
             else _state_of_document(row, stands),
         )
@@ -298,13 +308,26 @@ def _state_of_document(row: Document, stands: dict[Kin, bytes]) -> Standing:
     return "current" if stands[_kin(row)] == bytes(row.number) else "superseded"
 
 
-def _state_of_paper(row: Paper) -> Standing:
+def _state_of_paper(row: Paper, made: dict[Order, datetime]) -> Standing:
     """Say whether papers of the same order were made again, with another number."""
     if row.attestation and row.attestation.state == State.CANCELLED:
         return "cancelled"
-    order = Q(attestation=row.attestation_id) if row.attestation_id else Q(pk=None)
-    if row.conversion_id:
-        order = Q(conversion=row.conversion_id)
-    again = Paper.objects.filter(order, slug=row.slug, person=row.person)
-    again = again.exclude(pk=row.pk).filter(created_at__gt=row.created_at)
-    return "superseded" if again.exists() else "current"
+    return "superseded" if made.get(_order(row), row.created_at) > row.created_at else "current"
+
+
+def _order(row: Paper) -> Order:
+    return Order(row.attestation_id, row.conversion_id, row.slug, row.person)
+
+
+def _last_made(rows: Iterable[Paper]) -> dict[Order, datetime]:
+    """Give when the papers of each order were last made."""
+    orders = {_order(row) for row in rows}
+    found: dict[Order, datetime] = {}
+    for name in ("attestation_id", "conversion_id"):
+        wanted = sorted({getattr(order, name) for order in orders} - {None})
+        for chunk in bulk.chunks(wanted):
+            papers = Paper.objects.filter(**{f"{name}__in": chunk}).values_list(*Order._fields)
+            found |= {
+                Order(*order): last for *order, last in papers.annotate(last=Max("created_at"))
+            }
+    return found

@@ -10,7 +10,7 @@ from io import BytesIO
 from typing import Any, TypeAlias
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.db.models.functions import Now
 
 from docgen.backoffice import candidates, gate, models, returns, store
@@ -50,7 +50,13 @@ def queue(who: Actor, *, duplicates: bool = False) -> QuerySet[models.ScannedPag
 def documents_of(batch: models.ScanBatch, who: Actor) -> QuerySet[models.Return]:
     """Give the documents that sides of a batch went home to, among those that an actor sees."""
     here = models.ScannedPage.objects.filter(batch=batch, outcome__in=IN_A_DOCUMENT)
-    return gate.visible(models.Return, who).filter(pk__in=here.values("back")).order_by("reference")
+    rows = gate.visible(models.Return, who).filter(pk__in=here.values("back"))
+    return with_sides(rows).order_by("reference")
+
+
+def with_sides(rows: QuerySet[models.Return]) -> QuerySet[models.Return]:
+    """Give documents with their sides, but for all that was read there: a thousand bytes each."""
+    return rows.prefetch_related(Prefetch("pages", models.ScannedPage.objects.defer("reading")))
 
 
 def is_binding(documents: Iterable[models.Return]) -> bool:

@@ -260,8 +260,12 @@ def progress(batch: ScanBatch) -> Progress:
 
 def report(batch: ScanBatch) -> Report:
     """Tell what every side of a batch is, and how far the documents are that it touched."""
-    pages = list(ScannedPage.objects.filter(batch=batch).select_related("back").order_by("index"))
-    older = {page.pk: _numbers(page) for page in pages if page.outcome in OF_OUR_DOCUMENTS}
+    rows = ScannedPage.objects.filter(batch=batch)
+    pages = list(rows.select_related("back").defer("reading").order_by("index"))
+    readings = rows.filter(outcome__in=OF_OUR_DOCUMENTS).values_list("pk", "reading")
+    older = {
+        page: sorted({code["document"] for code in reading["codes"]}) for page, reading in readings
+    }
     told = returns.printed({number for numbers in older.values() for number in numbers})
     sides = []
     for page in pages:
@@ -279,10 +283,6 @@ def report(batch: ScanBatch) -> Report:
         )
     backs = {page.back_id: page.back for page in pages if page.back}
     return Report(progress(batch), sides, sorted(backs.values(), key=lambda each: each.reference))
-
-
-def _numbers(page: ScannedPage) -> list[str]:
-    return sorted({code["document"] for code in page.reading["codes"]})
 
 
 def _locked(part: ScanPart) -> ScanBatch:

@@ -5,12 +5,13 @@ import json
 import logging
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from django.core.files.storage import default_storage
 from django.db import transaction
-from pypdf import PdfReader
+from pypdf import PdfReader, PdfWriter
+from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 
 from docgen.backoffice import bindings, claims, logs, models, returns, reviews, store
 from docgen.backoffice.gate import SYSTEM
@@ -129,6 +130,30 @@ def test_a_print_whose_values_are_gone_is_not_made_again(
     ((what, where, _),) = row.problems
     assert "plus gardée" in what
     assert where.endswith("1, 2")
+
+
+def test_a_signed_file_that_is_not_archival_is_told(
+    job: models.PrintJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def printed(original: bindings.Print, stream: BinaryIO) -> None:
+        writer = PdfWriter()
+        for _ in range(3):
+            page = writer.add_blank_page(595.28, 841.89)
+            font = {"/Type": "/Font", "/Subtype": "/Type1", "/BaseFont": "/Times-Roman"}
+            named = DictionaryObject({NameObject(k): NameObject(v) for k, v in font.items()})
+            fonts = DictionaryObject({NameObject("/F"): named})
+            text = DecodedStreamObject()
+            text.set_data(b"BT /F 9 Tf (x) Tj ET")
+            page[NameObject("/Contents")] = text
+            page[NameObject("/Resources")] = DictionaryObject({NameObject("/Font"): fonts})
+        writer.write(stream)
+
+    monkeypatch.setattr(bindings, "_print", printed)
+    monkeypatch.setattr(bindings, "_empty", lambda *_: {})
+    came(tmp_path, job.school, town.papers(job)[2:])
+    row = models.Return.objects.get()
+    assert row.stage == "bound"
+    assert row.problems[-1] == claims.as_lists([bindings.NOT_ARCHIVAL])[0]
 
 
 def test_a_side_that_is_taken_out_takes_the_signed_file_with_it(

@@ -87,7 +87,7 @@ class WholeReturnedDocument(ReturnedDocument):
 def report(request: Request, scan: UUID) -> ScanReport:
     """Dit ce qu’un fichier a donné : documents complétés, faces qui manquent, cases vides."""
     row = scan_of(request, scan)
-    found = list(reviews.documents_of(row, request.auth).prefetch_related("pages"))
+    found = list(reviews.documents_of(row, request.auth))
     waiting = reviews.queue(request.auth).filter(batch=row).count()
     return ScanReport(
         scan=watched(row),
@@ -112,7 +112,7 @@ def listed(  # noqa: PLR0917 - a filter each
     rows = seen(models.Return, request).filter(**{k: v for k, v in wanted.items() if v})
     if unsigned is not None:
         rows = rows.exclude(unsigned=[]) if unsigned else rows.filter(unsigned=[])
-    found = page(rows.prefetch_related("pages"), LAST_CHANGED_FIRST, paging)
+    found = page(reviews.with_sides(rows), LAST_CHANGED_FIRST, paging)
     return {**found, "items": [ReturnedDocument(**facts(row)) for row in found["items"]]}
 
 
