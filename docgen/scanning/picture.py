@@ -1,13 +1,15 @@
 """One side of a scan as its file holds it, and what it may weigh."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFile
 
 from docgen.errors import ScanRejected
 
@@ -99,12 +101,24 @@ def jpeg_header(data: bytes) -> Image.Image:
         ScanRejected: when there is none, or when it announces more than may be opened.
     """
     try:
-        header = Image.open(BytesIO(data), formats=["JPEG"])
+        with strictly():
+            header = Image.open(BytesIO(data), formats=["JPEG"])
     except (*BOMBS, OSError, SyntaxError, ValueError) as error:
         raise ScanRejected(UNREADABLE) from error
     if "progressive" in header.info and data.count(b"\xff\xda") > MAX_SCANS:
         raise ScanRejected(UNREADABLE)
     return header
+
+
+@contextmanager
+def strictly() -> Iterator[None]:
+    """Have Pillow refuse what is cut short: WeasyPrint, once loaded, has it take anything."""
+    before = ImageFile.LOAD_TRUNCATED_IMAGES
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    try:
+        yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = before
 
 
 def loaded(image: Image.Image) -> Image.Image:
@@ -114,7 +128,8 @@ def loaded(image: Image.Image) -> Image.Image:
         ScanRejected: when its data are damaged.
     """
     try:
-        image.load()
+        with strictly():
+            image.load()
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise ScanRejected(UNREADABLE) from error
     return image

@@ -18,6 +18,7 @@ from docgen.scanning.picture import (
     fault_of,
     loaded,
     resolution,
+    strictly,
 )
 
 ORIENTATION = 0x0112  # of EXIF and TIFF
@@ -109,7 +110,8 @@ def _header(content: bytes, kind: str) -> Image.Image:
         # One thread, and no thumbnails: what is not asked for is not decoded.
         pi_heif.register_heif_opener(thumbnails=False, decode_threads=1)
     try:
-        return Image.open(BytesIO(content), formats=[FORMATS[kind]])
+        with strictly():
+            return Image.open(BytesIO(content), formats=[FORMATS[kind]])
     except BOMBS as error:
         raise ScanRejected(TOO_BIG) from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:

@@ -22,6 +22,7 @@ from docgen.scanning.picture import (
     jpeg_header,
     loaded,
     resolution,
+    strictly,
 )
 from docgen.scanning.rasters import TURNS, keep_pixels
 
@@ -153,7 +154,8 @@ class TiffSides:
                 picture.jpeg = data
                 return
         try:
-            image = Image.open(self._alone(tags, strips), formats=["TIFF"])
+            with strictly():
+                image = Image.open(self._alone(tags, strips), formats=["TIFF"])
         except (OSError, SyntaxError, ValueError, KeyError) as error:
             raise ScanRejected(DAMAGED) from error
         if image.size != (picture.width, picture.height):

@@ -5,7 +5,7 @@ import zlib
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
 from tests import hostile
 from tests.hostile.children import GIGABYTE, outcome, reasons, refusal
@@ -31,6 +31,12 @@ from workers.children import Limits
 
 PDF = scanned(1)
 FLATE = b"/Filter/FlateDecode"
+
+
+@pytest.fixture(autouse=True)
+def lenient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave Pillow as WeasyPrint leaves it: taking images that are cut short."""
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
 
 
 def looping() -> bytes:

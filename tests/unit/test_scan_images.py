@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps
 
 from docgen.errors import ScanRejected
 from docgen.scanning.images import open_scan
@@ -29,6 +29,12 @@ from tests.hostile.scans import (
     scanned,
     sheet,
 )
+
+
+@pytest.fixture(autouse=True)
+def lenient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave Pillow as WeasyPrint leaves it: taking images that are cut short."""
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
 
 
 def page(*images: bytes, content: bytes | None = None, **options: bytes) -> bytes:
