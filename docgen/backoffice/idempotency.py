@@ -30,9 +30,30 @@ def once(actor: str, key: str, request: str, act: Callable[[], Answer]) -> Answe
             actor=actor, key=key, defaults={"request": request}
         )
         if not is_new:
-            if row.request != request:
-                raise KeyReused
-            return row.status, str(row.answer)
+            return _said(row, request)
         status, answer = act()
         IdempotentAnswer.objects.filter(pk=row.pk).update(status=status, answer=answer)
     return status, answer
+
+
+def answered_once(actor: str, key: str, request: str, act: Callable[[], Answer]) -> Answer:
+    """Act as `once` does, but keep only the answer in the transaction, and not the effect.
+
+    For what does the same thing once or twice, and takes long (files are kept), or has effects
+    that stay when the rest is refused. Who comes at the same moment acts too, and gets the answer
+    of the first.
+
+    Raises:
+        KeyReused: when the key belongs to another request.
+    """
+    row = IdempotentAnswer.objects.filter(actor=actor, key=key).first()
+    if row:
+        return _said(row, request)
+    done = act()
+    return once(actor, key, request, lambda: done)
+
+
+def _said(row: IdempotentAnswer, request: str) -> Answer:
+    if row.request != request:
+        raise KeyReused
+    return row.status, str(row.answer)

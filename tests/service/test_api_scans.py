@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 
 from docgen.backoffice import models, scans, store
@@ -259,3 +260,30 @@ def test_a_pile_too_large_is_refused_before_it_is_sent(place: tuple[str, int]) -
     # Nobody reads two gigabytes of who is not known: refused at once, its body unread.
     unknown = answered(place, head, f"Content-Length: {settings.SCAN_MOST}", path="/api/v1/scans")
     assert unknown.startswith(b"HTTP/1.1 401 ")
+
+
+def test_what_is_told_to_be_received_is_received_under_a_key_too(
+    caller: Client, school: models.School
+) -> None:
+    headers = {"Idempotency-Key": "pile-2"}
+    answer = sent(caller, f"/schools/{school.pk}/scans", b"no scan", SCAN, headers=headers)
+    told = problem(answer, 422, "scan-rejected")
+    assert "les autres fichiers sont reçus" in told["problems"][-1]["what"]
+    assert models.ScanBatch.objects.count() == 1
+
+
+def test_files_are_kept_while_nobody_else_waits_to_write(
+    caller: Client, school: models.School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of SQLite a transaction has all: a gigabyte copied within it would hold everybody up."""
+    keep, seen = store.keep, []
+
+    def watched(path: Path) -> str:
+        seen.append(connection.in_atomic_block)
+        return keep(path)
+
+    monkeypatch.setattr(store, "keep", watched)
+    headers = {"Idempotency-Key": "pile-3"}
+    answers = [sent(caller, f"/schools/{school.pk}/scans", SCAN, headers=headers) for _ in "ab"]
+    assert [each.status_code for each in answers] == [202, 202]
+    assert seen == [False]

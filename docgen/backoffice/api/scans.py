@@ -21,6 +21,7 @@ from docgen.backoffice.api.paging import Page, Paged, page
 from docgen.backoffice.api.print_jobs import Problem
 from docgen.backoffice.api.problems import Refused
 from docgen.backoffice.api.reading import Uai
+from docgen.backoffice.api.repeating import same_twice
 from docgen.backoffice.models import Role
 from docgen.errors import InvalidInput, ScanRejected
 from docgen.errors import Problem as Trouble
@@ -103,12 +104,14 @@ class Side(Schema):
 @router.post(
     "/schools/{uai}/scans", auth=WRITE, response={200: list[Received], 202: list[Received]}
 )
+@same_twice
 def send(request: Request, uai: Uai, files: File[list[UploadedFile]]) -> Status[list[Received]]:
     """Reçoit des numérisations d’un établissement ; la lecture suit. Un fichier déjà reçu : 200."""
     return _received(request, one(seen(models.School, request), pk=uai), files)
 
 
 @router.post("/scans", auth=WRITE, response={200: list[Received], 202: list[Received]})
+@same_twice
 def send_pile(request: Request, files: File[list[UploadedFile]]) -> Status[list[Received]]:
     """Reçoit des piles de plusieurs établissements (gestionnaires)."""
     if request.auth.role != Role.BACK_OFFICE:
