@@ -338,7 +338,7 @@ def test_of_two_people_at_once_one_is_refused(
     both(lambda: reviews.assign(one, *place), lambda: reviews.assign(two, *place))
     assert models.ScannedPage.objects.filter(outcome="known").count() == 1
     both(
-        lambda: reviews.discard(three, "vide", SYSTEM),
+        lambda: reviews.discard(three, "vide", SYSTEM, after=0),
         lambda: reviews.assign(three, first.reference, 3, SYSTEM, after=0),
     )
     for act in (
