@@ -107,5 +107,8 @@ def test_papers_are_told_all_at_once() -> None:
         queries(lambda n=n: returns.expected(each.hex() for each in numbers[:n])) for n in (2, 20)
     )
     assert len(few) == len(many)
-    states = [each.state for each in returns.expected(n.hex() for n in numbers).values()]
-    assert states == ["superseded", "current"] * 10  # the younger of two that say the same thing
+    told = returns.expected(number.hex() for number in numbers)
+    assert [told[number.hex()].state for number in numbers] == [
+        "superseded",
+        "current",
+    ] * 10  # the younger of two that say the same thing
