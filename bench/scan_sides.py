@@ -25,6 +25,7 @@ from docgen.rendering.printfile import Document
 from docgen.scanning import codes
 from docgen.scanning.findings import Reading
 from docgen.scanning.images import Picture, open_scan
+from docgen.scanning.matching import Awaited
 from samples import scanner, scanning_files
 from samples import scanning_strangers as strangers
 from samples.people import CEDED_DATE, cession_for, people, school
@@ -40,6 +41,7 @@ PRINTED = (
     ("charte-cession-professeur", "police-10"),
 )
 PUPILS = 300  # different documents of each charter; then they come again, scanned otherwise
+DECOYS = 2000  # documents that are awaited, and never come
 TOLD = 12  # sides of a series told one by one
 Tell = Callable[[int], None]
 Work = Callable[["Series", int, Path], "Tally"]
@@ -99,9 +101,21 @@ def chunk(series: Series, first: int, cache_folder: Path) -> Tally:
     tally = Tally()
     count = min(CHUNK, series.count - first)
     scans = scanned(series, first, count, cache_folder)
+    expected = awaited(cache_folder)
     for truth, picture in filed(scans):
-        judge(tally, truth, codes.read(picture, KEYS), first + picture.index)
+        judge(tally, truth, codes.read(picture, KEYS, expected), first + picture.index)
     return tally
+
+
+@cache
+def awaited(cache_folder: Path) -> Awaited:
+    """Give what the service would say is awaited: what was printed, and others; once a process."""
+    rng = np.random.default_rng(DECOYS)
+    documents = [(rng.bytes(6).hex(), int(rng.integers(1, 7))) for _ in range(DECOYS)]
+    for which in range(len(PRINTED)):
+        job, own = printed(which, cache_folder)
+        documents += [(each.number.hex(), len(job.run.imposition.sides)) for each in own]
+    return Awaited(KEYS, documents)
 
 
 def filed(scans: Iterable[Scan]) -> Iterator[tuple[Truth, Picture]]:

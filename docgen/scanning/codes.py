@@ -174,25 +174,37 @@ def _rescue(judge: Judge, picture: Picture, squares: list[tuple[float, float]]) 
 def _match(
     judge: Judge, picture: Picture, squares: list[tuple[float, float]], awaited: Awaited | None
 ) -> tuple[str, bool]:
-    """Compare what is where codes must be with the awaited ones; tell whether there are any."""
-    dpi, sure = _dpi(picture)
+    """Compare what is where codes must be with the awaited ones; tell whether there are any.
+
+    In the corners of a scan, then wherever dark and light alternate, of any size that a code has in
+    a photograph.
+    """
+    dpi, _ = _dpi(picture)
     by = next((by for by in (4, 2) if dpi / by >= ENOUGH), 1)
-    grey, size, there = picture.grey(by), (picture.width, picture.height), False
-    windows = cascade.corners(grey, by, dpi / by)
-    if not sure:
-        windows += [cascade.around(grey, (x / by, y / by), by, dpi / by) for x, y in squares]
-    scales = repair.SCANNED if sure else repair.PHOTOGRAPHED
-    for found in matching.search(windows, dpi / by, scales, size):
-        there |= any(place.score > LEFT for each in found.values() for _, place in each)
-        same = matching.match(awaited, found) if awaited else None
-        if same:
-            said: dict[str, Any] = {"side": same.side, "sides": same.sides}
-            for corner, (window, place) in same.places.items():
-                quad = window.quad((float(x), float(y)) for x, y in place.quad)
-                seen = Seen(document=same.document, corner=corner, quad=quad, **said)
-                judge.seen.append(seen)
-            return "matched", True
-    return "", there
+    grey, size = picture.grey(by), (picture.width, picture.height)
+    busy = [cascade.around(grey, (x / by, y / by), by, dpi / by) for x, y in squares]
+    for windows, scales, left in (
+        (cascade.corners(grey, by, dpi / by), repair.SCANNED, LEFT),
+        (busy, repair.PHOTOGRAPHED[:-1], repair.CERTAIN),
+    ):
+        there = False
+        for found in matching.search(windows, dpi / by, scales, size):
+            there |= any(place.score > left for each in found.values() for _, place in each)
+            if awaited and (same := matching.match(awaited, found)):
+                judge.seen += _recognised(same)
+                return "matched", True
+        if there:
+            return "", True
+    return "", False
+
+
+def _recognised(same: matching.Match) -> list[Seen]:
+    said: dict[str, Any] = {"document": same.document, "side": same.side, "sides": same.sides}
+    found = []
+    for corner, (window, place) in same.places.items():
+        quad = window.quad((float(x), float(y)) for x, y in place.quad)
+        found.append(Seen(**said, corner=corner, quad=quad))
+    return found
 
 
 def _repair(

@@ -16,7 +16,7 @@ tag and check words, which all differ. The codes of a side add their evidence.
 """
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -36,7 +36,7 @@ REACH = 3  # modules around one that tell how far it is to be believed
 ROWS = 8192  # compared at once
 ALIKE = (0, 1, 2, 3, 21)  # words that are alike in all codes, but for a few bits
 FAINT = 0.2  # of 1: places less like a symbol are not compared
-WAYS = 4  # up
+WAYS = 8  # up: four, at two sets of sizes
 MAPS = 6  # ways of telling dark from light
 CORNERS = (0, 1)  # where every side has a code
 Found: TypeAlias = dict[int, list[tuple[Window, Place]]]
@@ -59,12 +59,17 @@ class Awaited:
     ) -> None:
         """Take the keys of the installation, and documents: number in hexadecimal, sides."""
         self.keys = keys
-        self.sides: list[tuple[bytes, int, int]] = [
+        self.documents = documents
+        self._drawn: dict[int, encoding.Words] = {}
+
+    @cached_property
+    def sides(self) -> list[tuple[bytes, int, int]]:
+        """List the sides: number of the document, side, sides."""
+        return [
             (bytes.fromhex(document), side, sides)
-            for document, sides in documents
+            for document, sides in self.documents
             for side in range(1, sides + 1)
         ]
-        self._drawn: dict[int, encoding.Words] = {}
 
     def drawn(self, corner: int) -> encoding.Words:
         """Give the words of the codes of a corner: all sides with one key, then with the next."""

@@ -32,6 +32,7 @@ FINER = (0.2, 0.1, 0.05)
 PLACES = 2  # places looked at in a window
 MOST = 3  # and on a side
 PRESENT = 0.45  # of 1: texts and drawings stay under 0.39, measured
+CERTAIN = 0.6  # of 1, once corners are settled: anywhere in a picture
 RING = 2  # modules of quiet zone that are compared too
 SPOTS = np.array([0.1, 0.3, 0.5, 0.7, 0.9])  # where a module is measured, across and down
 Floats: TypeAlias = NDArray[np.float64]
