@@ -215,6 +215,8 @@ def test_refusals_do_not_lock_the_others_out(place: Place) -> None:
 
 
 def test_logs_and_events_name_nobody(place: Place) -> None:
+    assert Browser(place).sign_in("head").status_code == 302
+    assert Browser(place).sign_in("norole").status_code == 403
     log = (place.folder / "log").read_text("utf-8", "replace")
     events = str(place.rows("SELECT * FROM backoffice_event"))
     assert "signed-in" in events
