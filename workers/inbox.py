@@ -29,6 +29,7 @@ from django.conf import settings
 from docgen.backoffice import models, scans, store
 from docgen.backoffice.logs import told
 from docgen.errors import DocgenError, Problem, ScanRejected, Unavailable, reason
+from docgen.typography import french
 
 EVERY = 3  # seconds between two looks
 REST = 5.0  # seconds without a change: nobody writes any more
@@ -42,7 +43,8 @@ UNFINISHED = re.compile(r"^[.~]|(\.(tmp|temp|part|partial|filepart|crdownload)|~
 UAI = re.compile(r"[0-9]{7}[A-Z]")
 SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,5}")
 BY = "inbox"  # who acts, in events
-TEXT = """Déposez ici les fichiers de numérisation : PDF, TIFF, JPEG, PNG ou HEIC.
+TEXT = french(
+    """Déposez ici les fichiers de numérisation : PDF, TIFF, JPEG, PNG ou HEIC.
 
 Un dossier par établissement, nommé par son UAI (0130010R) : ses fichiers sont les siens.
 Un fichier posé directement ici est une pile de plusieurs établissements.
@@ -50,6 +52,7 @@ Un fichier posé directement ici est une pile de plusieurs établissements.
 Ce qui est reçu passe dans « recus », ce qui ne l’est pas dans « refuses », avec la raison.
 Les autres dossiers, et les fichiers cachés ou en cours d’écriture, sont laissés où ils sont.
 """
+)
 Facts = tuple[int, int, int]  # inode, bytes, moment of the last change in nanoseconds
 logger = logging.getLogger(__name__)
 

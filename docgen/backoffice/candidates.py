@@ -166,7 +166,8 @@ def _beginning(typed: str) -> str:
     if len(letters) < LEAST_TYPED:
         return ""
     if len(letters) > 10 or not prefix.isalpha() or any(each not in ALPHABET for each in rest):
-        raise CodeRefused("Une référence s’écrit comme CE-7K3F-92QD : deux lettres, huit signes.")
+        what = "une référence s’écrit comme CE-7K3F-92QD\u00a0: deux lettres, huit signes."
+        raise CodeRefused(Problem(what, "reference", "Relisez-la sur le papier, près du code."))
     return "-".join(filter(None, (prefix, rest[:4], rest[4:])))
 
 

@@ -26,7 +26,7 @@ LONGEST_DELAY = 30  # seconds between two tries when a disk, a store or a progra
 FATAL = Problem(
     "le travail a mis fin à ses exécutants plusieurs fois de suite.",
     "",
-    "Il est mis de côté : signalez-le avec son numéro, puis relancez-le.",
+    "Il est mis de côté\u00a0: signalez-le avec son numéro, puis relancez-le.",
 )
 logger = logging.getLogger(__name__)
 W = TypeVar("W", bound=Work)

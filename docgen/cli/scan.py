@@ -229,9 +229,9 @@ def _warn(told: Sequence[dict[str, Any]], refused: Sequence[Any], *, is_alive: b
     if all(each["is_final"] for each in told):
         return
     if is_alive:
-        output.warn("La lecture n’est pas finie : les fichiers sont gardés, elle continue.")
+        output.warn("La lecture n’est pas finie\u00a0: les fichiers sont gardés, elle continue.")
     else:
         output.warn(
-            "Aucun exécutant ne travaille : les fichiers sont gardés, et seront lus dès qu’il y "
-            "en aura un (docgen serve, ou docgen worker)."
+            "Aucun exécutant ne travaille\u00a0: les fichiers sont gardés, et seront lus dès qu’il "
+            "y en aura un (docgen serve, ou docgen worker)."
         )

@@ -107,7 +107,9 @@ def _kind(path: Path) -> Kind:
             head = stream.read(SNIFFED)
         size = path.stat().st_size
     except OSError as error:
-        raise ScanRejected(f"Ce fichier ne peut pas être lu : {reason(error)}.") from error
+        raise _rejected(
+            f"Ce fichier ne peut pas être lu ({reason(error)}).", "Envoyez-le de nouveau."
+        ) from error
     if not size:
         raise _rejected("Ce fichier est vide.", "Numérisez et envoyez de nouveau.")
     if size > MAX_BYTES:

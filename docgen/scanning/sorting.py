@@ -81,8 +81,8 @@ _REASONS = {
     "other-key": "Le code a été fait avec une clé que cette installation n’a pas : la feuille "
     "vient d’ailleurs. Rendez-la à qui l’a imprimée.",
     "code-refused": "Le code est écrit comme un code de docgen, mais il n’est pas authentique : "
-    "il vient d’une autre installation, ou il a été modifié. Ne l’acceptez pas sans comparer la "
-    "feuille à l’original.",
+    "il vient d’une autre installation, ou il a été modifié. Elle n’ira dans aucun document : "
+    "cherchez d’où vient la feuille, et faites signer de nouveau l’original.",
     # older prints
     "superseded": "Le document a été réimprimé depuis avec d’autres informations : cette feuille "
     "est de l’ancienne impression. Comparez les deux, puis faites signer la nouvelle ou acceptez "
