@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from docgen.backoffice import bindings, scans, store
+from docgen.backoffice import awaiting, bindings, scans, store
 from docgen.backoffice.models import Binding, ScanPart
 from docgen.backoffice.queue import BIND, READ, app
 from docgen.datafolder import data_folder, page_code_keys
@@ -34,11 +34,12 @@ def _begin_part(part: ScanPart) -> Make:
     from docgen.scanning.reading import read_part
 
     wanted, keys = scans.begin(part), page_code_keys(data_folder())
-    path = store.borrowed(wanted.sha256)
+    path, awaited = store.borrowed(wanted.sha256), awaiting.of(part)
 
     def make(say: Say, folder: Path) -> dict[str, Any]:
         sides = (wanted.first, wanted.last)
-        read = read_part(path, *sides, keys, folder, skipped=wanted.skipped, say=say)
+        options: dict[str, Any] = {"skipped": wanted.skipped, "awaited": awaited}
+        read = read_part(path, *sides, keys, folder, say=say, **options)
         return {
             "kind": read.kind,
             "sides": read.sides,
