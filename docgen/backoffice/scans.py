@@ -17,7 +17,15 @@ from django.db.models import Count
 
 from docgen.backoffice import claims, queue, returns, settling, store
 from docgen.backoffice.events import tell
-from docgen.backoffice.models import Return, ScanBatch, ScannedPage, ScanPart, School, State
+from docgen.backoffice.models import (
+    Binding,
+    Return,
+    ScanBatch,
+    ScannedPage,
+    ScanPart,
+    School,
+    State,
+)
 from docgen.errors import Problem, ScanRejected
 from docgen.scanning.sorting import REASONS, Outcome
 
@@ -53,8 +61,8 @@ class Wanted:
 class Progress:
     """How far a batch is: its sides (None until it was opened), and those that were read.
 
-    `outcomes` counts them by outcome, once they are all read. `is_stopped`: a part was set aside,
-    and waits for somebody to look at it.
+    `outcomes` counts them by outcome, once they are all read. `is_stopped`: a part, or the binding
+    of its documents, was set aside, and waits for somebody to look at it.
     """
 
     stage: str
@@ -237,22 +245,36 @@ def _give_up(part: ScanPart, problems: list[Problem], reason: str) -> bool:
 
 
 def retry(batch: ScanBatch, by: str) -> int:
-    """Put the parts that were set aside back in the line; give how many."""
+    """Put the parts and the bindings that were set aside back in the line; give how many."""
     with transaction.atomic():
         parts = ScanPart.objects.filter(batch=batch, state=State.QUARANTINED)
         again = [part.pk for part in parts if claims.try_again(part)]
-        if again:
+        bound = [each.pk for each in _stopped(batch) if claims.try_again(each)]
+        count = len(again) + len(bound)
+        if count:
             uai = batch.school_id or ""
-            tell("scan-retried", str(batch.pk), school=uai, actor=by, parts=len(again))
+            tell("scan-retried", str(batch.pk), school=uai, actor=by, parts=count)
             transaction.on_commit(lambda: queue.ring(queue.READ, again))
-    return len(again)
+            transaction.on_commit(lambda: queue.ring(queue.BIND, bound))
+    return count
+
+
+def _stopped(batch: ScanBatch) -> list[Binding]:
+    """Give the bindings that were set aside, of documents of a batch as they are now."""
+    rows = list(Binding.objects.filter(state__in=(State.QUARANTINED, State.FAILED)))
+    if not rows:
+        return []
+    here = ScannedPage.objects.filter(batch=batch).exclude(back=None).values("back")
+    facts = Return.objects.filter(pk__in=here).values_list("pk", "version")
+    mine = {(str(row), version) for row, version in facts}
+    return [row for row in rows if any(tuple(each) in mine for each in row.returns)]
 
 
 def progress(batch: ScanBatch) -> Progress:
     """Tell how far a batch is."""
     parts = list(ScanPart.objects.filter(batch=batch).values_list("state", "done"))
     done = sum(done for state, done in parts if state in (State.CLAIMED, State.DONE))
-    stopped = any(state == State.QUARANTINED for state, _ in parts)
+    stopped = any(state == State.QUARANTINED for state, _ in parts) or bool(_stopped(batch))
     rows = ScannedPage.objects.filter(batch=batch).values_list("outcome")
     outcomes = dict(rows.annotate(count=Count("pk")).order_by("outcome"))
     return Progress(batch.stage, batch.sides, done, outcomes, stopped, batch.problems)

@@ -54,7 +54,9 @@ def scan(
         _warn(told, refused, is_alive=is_alive)
     if refused or any(each["stage"] == "refused" for each in told):
         raise typer.Exit(REFUSED)
-    is_done = all(each["is_final"] and not each["to_review"] for each in told)
+    is_done = all(
+        each["is_final"] and not (each["to_review"] or each["is_stopped"]) for each in told
+    )
     raise typer.Exit(0 if is_done else TO_DO)
 
 
@@ -225,7 +227,9 @@ def _warn(told: Sequence[dict[str, Any]], refused: Sequence[Any], *, is_alive: b
             output.warn(f"Refusé{NBSP}: {each['file']}. {Problem(**problem)}")
     for each in told:
         if each["is_stopped"]:
-            output.warn(f"{each['file']}{NBSP}: une partie est mise de côté, à relancer.")
+            output.warn(
+                f"{each['file']}{NBSP}: une partie est mise de côté, à relancer quand sa cause est levée."
+            )
     if all(each["is_final"] for each in told):
         return
     if is_alive:

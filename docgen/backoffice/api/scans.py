@@ -140,7 +140,7 @@ def read(request: Request, scan: UUID) -> WatchedScan:
 
 @router.post("/scans/{scan}/retry", auth=WRITE, response=WatchedScan)
 def retry(request: Request, scan: UUID) -> WatchedScan:
-    """Relance la lecture des parties mises de côté."""
+    """Relance ce qui est mis de côté : la lecture de parties, la reliure de documents."""
     row = scan_of(request, scan)
     if not scans.retry(row, request.auth.label):
         problem = Trouble("rien dans ce fichier n’attend d’être relancé.", "", "Suivez-le.")
