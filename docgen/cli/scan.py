@@ -228,7 +228,8 @@ def _warn(told: Sequence[dict[str, Any]], refused: Sequence[Any], *, is_alive: b
     for each in told:
         if each["is_stopped"]:
             output.warn(
-                f"{each['file']}{NBSP}: une partie est mise de côté, à relancer quand sa cause est levée."
+                f"{each['file']}{NBSP}: une partie est mise de côté. Relancez-la par l’API{NBSP}: "
+                f"POST /scans/{each['id']}/retry."
             )
     if all(each["is_final"] for each in told):
         return
