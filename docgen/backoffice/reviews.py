@@ -307,6 +307,9 @@ def _restore(page: models.ScannedPage, step: models.ReviewStep) -> None:
     """Make a side what it was before a step, unless another scan has its place by now."""
     facts = dict(step.before)
     back = facts.pop("back")
+    if back and not models.Return.objects.filter(pk=back).exists():
+        what = "le document où était cette face n’est plus conservé."
+        raise Conflict(Problem(what, "", "Ce qui a été décidé reste ainsi."))
     if facts["outcome"] == Outcome.KNOWN:
         if not page.part.copy:
             raise InvalidInput(GONE)

@@ -48,3 +48,16 @@ def test_a_signed_file_outlives_its_scans(goes: Callable[[models.ScanBatch], Non
             reviews.discard(page, "essai", SYSTEM)
     assert models.Return.objects.values().get() == before
     assert homecoming.back_of(document).stage == "bound"
+
+
+def test_a_decision_about_a_document_that_is_gone_is_not_undone() -> None:
+    """Its time was up before that of its scans: what was decided of them stands."""
+    school = town.school()
+    document, _ = homecoming.printed(school)
+    page = homecoming.came(school, [coded(document, 3)]).pages.get()
+    reviews.discard(page, "essai", SYSTEM)
+    models.Return.objects.all().delete()
+    with pytest.raises(Conflict, match="n’est plus"):
+        reviews.undo(page, SYSTEM)
+    page.refresh_from_db()
+    assert page.outcome == "discarded"
