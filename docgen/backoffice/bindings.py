@@ -241,16 +241,20 @@ def _wanted(place: int, row: Return, told: returns.Printed | None) -> Wanted:
 
 
 def _source(page: ScannedPage) -> SideSource:
-    matrix = page.reading.get("matrix")
-    is_ours = matrix and not page.is_by_hand
+    reading = page.reading
+    found = reading.get("matrix")
+    matrix = Matrix(*found) if found and not page.is_by_hand else None
+    size = reading["width"], reading["height"]
     return SideSource(
         side=page.side or 0,
         copy=store.borrowed(page.part.copy),
-        page=page.reading["clean_page"],
-        matrix=Matrix(*matrix) if is_ours else None,
-        turned=(page.reading["rotation"] + page.turned) % 360,
+        page=reading["clean_page"],
+        matrix=matrix,
+        turned=(reading["rotation"] + page.turned) % 360,
         label=str(page.batch_id),
         place=page.index + 1,
+        is_sure=matrix is not None
+        and signatures.is_sure(len(reading["codes"]), matrix, size, reading["dpi"]),
     )
 
 
@@ -323,7 +327,7 @@ def _made(wanted: Wanted, binder: Binder, path: Path) -> dict[str, Any]:
         for source in wanted.sources:
             rivals = wanted.rivals.get(source.side, ())
             looks.append(looking.look(source, rivals, wanted.zones, wanted.empty))
-        unsigned = list(_unsigned(looks, problems))
+        unsigned = list(_unsigned(looks, wanted.empty, problems))
         if wanted.is_whole:
             wanted = replace(wanted, sources=tuple(each.source for each in looks))
             sources = _bound(wanted, binder, path, problems)
@@ -340,13 +344,16 @@ def _made(wanted: Wanted, binder: Binder, path: Path) -> dict[str, Any]:
     }
 
 
-def _unsigned(looks: Sequence[Look], problems: list[Problem]) -> Iterator[dict[str, Any]]:
+def _unsigned(
+    looks: Sequence[Look], empty: Mapping[int, Grey], problems: list[Problem]
+) -> Iterator[dict[str, Any]]:
     """Tell the zones that are empty; what cannot be told is a problem."""
-    for zone, ink in (each for found in looks for each in found.inks):
-        if isnan(ink):  # cut off, or filed by hand: nobody knows where it stands
-            problems.append(_not_looked_at(zone))
-        elif not signatures.is_signed(ink):
-            yield {"side": zone.side, "zone": zone.label}
+    for found in looks:
+        for zone, ink in found.inks:
+            if isnan(ink):
+                problems.append(_not_looked_at(zone, looking.unseen(found.source, empty)))
+            elif not signatures.is_signed(ink):
+                yield {"side": zone.side, "zone": zone.label}
 
 
 def _bound(
@@ -378,8 +385,8 @@ def _bound(
     ]
 
 
-def _not_looked_at(zone: Zone) -> Problem:
-    what = f"la case « {zone.label} » n’a pas pu être regardée."
+def _not_looked_at(zone: Zone, why: str) -> Problem:
+    what = f"la case « {zone.label} » n’a pas pu être regardée : {why}."
     return Problem(french(what), f"face{NBSP}{zone.side}", "Regardez-la vous-même.")
 
 

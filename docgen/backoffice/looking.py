@@ -58,10 +58,19 @@ def look(
     return best
 
 
+def unseen(source: SideSource, empty: Mapping[int, Grey]) -> str:
+    """Tell why a zone of a side was not looked at."""
+    if source.matrix is None or not source.is_sure:
+        return "sa place sur l’image n’est pas sûre"
+    if source.side not in empty:
+        return "l’impression d’origine n’est plus gardée"
+    return "zone de signature hors de l’image"
+
+
 def _inks(
     source: SideSource, zones: Sequence[Zone], empty: Mapping[int, Grey]
 ) -> tuple[tuple[Zone, float], ...]:
-    if not zones or source.matrix is None or source.side not in empty:
+    if not zones or source.matrix is None or not source.is_sure or source.side not in empty:
         return tuple((zone, nan) for zone in zones)
     printed = signatures.Printed(empty[source.side], PRINT_DPI)
     with open_scan(source.copy) as scan:

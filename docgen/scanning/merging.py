@@ -60,6 +60,7 @@ class SideSource:
     it by hand. `turned` is by how many degrees, clockwise, the image is to be turned to stand
     upright: asked only without a matrix, or with one that cannot be true. `label` and `place` say
     which scan it was, and which side of it, from 1: they are written in the index of the file.
+    Without `is_sure`, far from its codes the matrix may be wrong by centimetres.
     """
 
     side: int
@@ -69,6 +70,7 @@ class SideSource:
     turned: int = 0
     label: str = ""
     place: int = 0
+    is_sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ found again and put aside; so are specks and lines that only cross the zone. Wha
 that somebody laid.
 """
 
-from math import ceil, nan
+from math import ceil, hypot, nan
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeAlias
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from docgen.scanning.findings import Matrix
+from docgen.scanning.geometry import A4
 from docgen.scanning.strokes import Mask, grown, of_a_hand
 
 Grey: TypeAlias = NDArray[np.uint8]
@@ -35,6 +36,7 @@ TILE = 14 * GRID  # pixels of the tiles where print is found again
 STRAY = 2 * GRID  # pixels by which a tile may stray from the whole
 EXPLAINED = 5  # pixels around print that print explains: a millimetre
 INSET = 1  # mm inside the edges of a zone, where nothing is counted
+SIZED = 0.025  # a scan is of its paper's size so nearly; photographs are 4:3, which A4 is not
 SIGNED = 3.0  # mm2: small initials with a thin pen leave 6, what is left of specks and print less
 
 
@@ -101,6 +103,18 @@ def measure(picture: Picture, matrix: Matrix, zone: Boxed, printed: Printed) -> 
         farther = _look(picture, matrix, zone.box, printed, is_far=True)
         look = max(look, farther, key=lambda each: each.share)
     return _ink(look)
+
+
+def is_sure(codes: int, matrix: Matrix, size: tuple[int, int], dpi: float) -> bool:
+    """Tell whether a matrix holds far from its codes: from two of them, or one on a whole scan.
+
+    `size` is the picture's, in pixels: of a photograph, one code does not tell how it leans.
+    """
+    if codes > 1 or dpi <= 0:
+        return codes > 1
+    paper = zip(sorted(size), A4, strict=True)
+    sized = all(abs(pixels * 72 / dpi / points - 1) < SIZED for pixels, points in paper)
+    return sized and abs(hypot(matrix.a, matrix.b) * dpi / 72 - 1) < SIZED
 
 
 def is_signed(ink: float) -> bool:

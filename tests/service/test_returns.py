@@ -251,8 +251,23 @@ def test_a_side_filed_by_hand_is_bound_and_its_signatures_are_left_to_a_person(
     assert row.stage == "bound"
     assert row.sources[2]["is_fitted"]
     assert [where for _, where, _ in row.problems] == ["face\u00a03"] * 2  # two zones
-    assert all("regardée" in what for what, _, _ in row.problems)
+    assert all("sa place sur l’image n’est pas sûre" in what for what, _, _ in row.problems)
     assert row.unsigned == []
+
+
+def test_a_zone_out_of_the_image_is_neither_empty_nor_signed(
+    job: models.PrintJob, tmp_path: Path
+) -> None:
+    paper = town.papers(job)[2]
+    zone = max(paper.zones, key=lambda each: each.y)
+    _, top = paper.place(zone.x, zone.y + zone.height / 2)
+    paper.picture = paper.picture[: round(top * PRINT_DPI / 25.4)]
+    paper._sizes.clear()
+    came(tmp_path, job.school, [paper], is_signed=False)
+    row = models.Return.objects.get()
+    assert row.unsigned == []
+    assert len(row.problems) == 2
+    assert all("regardée" in what for what, _, _ in row.problems)
 
 
 def test_a_pile_of_several_schools_is_bound_school_by_school(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from docgen.rendering.imposition import SideZone
 from docgen.scanning import codes
 from docgen.scanning.findings import Matrix
 from docgen.scanning.picture import Picture
-from docgen.scanning.signatures import Printed, Zone, is_signed, measure, printed
+from docgen.scanning.signatures import Printed, Zone, is_signed, is_sure, measure, printed
 from samples import scanner, scanning_files
 from samples import scanning_paper as paperwork
 from samples.scanner import Paper, Recipe
@@ -184,3 +184,20 @@ def test_an_empty_side_is_drawn_whole_and_upright() -> None:
     content = BytesIO()
     Image.new("L", (100, 200), 255).save(content, "PDF", resolution=72)
     assert printed(content.getvalue(), 0, 144).picture.shape == (400, 200)
+
+
+@pytest.mark.parametrize(
+    ("codes", "size", "scale", "sure"),
+    [
+        (2, (1860, 2480), 0.41, True),
+        (1, (1654, 2339), 0.36, True),
+        (1, (2339, 1654), 0.36, True),
+        (1, (1860, 2480), 0.36, False),  # 4:3, as photographs are
+        (1, (1654, 2339), 0.41, False),
+        (1, (1654, 2200), 0.36, False),
+    ],
+)
+def test_one_code_is_enough_on_a_whole_scan_alone(
+    codes: int, size: tuple[int, int], scale: float, sure: bool
+) -> None:
+    assert is_sure(codes, Matrix(scale, 0, 0, -scale, 0, 842), size, 200) is sure
