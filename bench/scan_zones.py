@@ -49,6 +49,10 @@ def _judge(tally: Tally, truth: Truth, picture: Picture, paper: Paper, index: in
     if reading.matrix is None:
         tally.verdicts["side not read"] += 1
         return
+    size = picture.width, picture.height
+    if not signatures.is_sure(len(reading.codes), reading.matrix, size, picture.dpi):
+        tally.verdicts["side not looked at"] += 1
+        return
     side = Printed(paper.picture, scanner.PRINT_DPI)
     for zone in paper.zones:
         box = (zone.x, zone.y, zone.width, zone.height)
