@@ -10,9 +10,12 @@ evidence of b bits or more comes up less than once in 2^b candidates (Markov's i
 number of a document and the tag of each code are 104 bits of HMAC, which Reed-Solomon spreads over
 the 312 modules compared: those that are alike in all codes are left out. That any of n candidates
 compared in t ways is taken for a side that is not awaited has odds under n t / 2^b; b must be 60
-more than log2(n t), which makes it less than once in 10^18. Sides of one document share the 48 bits
-of its number, so that the best must be ahead of any other by 40 bits: they are of its side number,
-tag and check words, which all differ. The codes of a side add their evidence.
+more than log2(n t), which makes it less than once in 10^18.
+
+Both codes of a side say its number: that counts once. Each has a tag of its own, of 56 bits: tags
+and check words add up, and must give 40 bits more than log2(n t) by themselves. A side is then not
+known by its number alone, nor an altered code by what was left of the true one; nor is a side taken
+for another of its document, ahead of which it must be by 40 bits.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,7 +37,9 @@ SHOWN = 20.0  # bits of its own with which a code tells where the side lies
 SURE = 0.98  # no module is believed more than that
 REACH = 3  # modules around one that tell how far it is to be believed
 ROWS = 8192  # compared at once
-ALIKE = (0, 1, 2, 3, 21)  # words that are alike in all codes, but for a few bits
+BITS = np.arange(WORDS * 8)  # of a code's words: 32 that are alike, the number, the rest
+SHARED = (BITS >= 32) & (BITS < 112)  # number of the document, side and sides
+OWN = (BITS >= 112) & (BITS // 8 != WORDS - symbol.CHECKS - 1)  # tag and check words
 FAINT = 0.2  # of 1: places less like a symbol are not compared
 WAYS = 8  # up: four, at two sets of sizes
 MAPS = 6  # ways of telling dark from light
@@ -82,45 +87,56 @@ class Awaited:
             self._drawn[corner] = encoding.words(payloads)
         return self._drawn[corner]
 
-    def evidence(self, corner: int, chances: Sequence[Floats]) -> Floats:
-        """Give the evidence of every side at a corner, in bits: the best of so many chances."""
+    def evidence(self, corner: int, places: Sequence[Sequence[Floats]]) -> tuple[Floats, Floats]:
+        """Give the evidence of every side at each place, in bits, by the best of its chances.
+
+        First that of its tag and check words, which are of one code alone, then that of its
+        number, which all codes of a side share.
+        """
         drawn, (order, masked) = self.drawn(corner), symbol.places()
-        flat = np.stack([each.ravel()[order] for each in chances], axis=1)
-        flat = np.where(masked[:, None], 1 - flat, flat)
+        flat = np.array(places).reshape(len(places), -1, MODULES * MODULES)[..., order]
+        flat = np.where(masked, 1 - flat, flat)
         dark, light = np.log2(2 * flat), np.log2(2 - 2 * flat)
-        told = _telling()
-        weights, base = (dark - light)[told].astype(np.float32), light[told].sum(axis=0)
-        found = np.empty(len(drawn))
+        kinds = np.stack((OWN, SHARED))[:, None, None]
+        weights, base = ((dark - light) * kinds).astype(np.float32), (light * kinds).sum(axis=-1)
+        found = np.empty((2, len(drawn), len(places)))
         for first in range(0, len(drawn), ROWS):
-            bits = np.unpackbits(drawn[first : first + ROWS], axis=1)[:, told]
-            found[first : first + ROWS] = (bits.astype(np.float32) @ weights + base).max(axis=1)
-        return found
+            bits = np.unpackbits(drawn[first : first + ROWS], axis=1).astype(np.float32)
+            sums = (bits @ weights.reshape(-1, weights.shape[-1]).T).reshape(-1, *base.shape) + base
+            best = sums.sum(axis=1).argmax(axis=-1)[:, None, :, None]
+            taken = np.take_along_axis(sums, best, axis=-1)[..., 0]
+            found[:, first : first + ROWS] = taken.swapaxes(0, 1)
+        return found[0], found[1]
 
 
 def match(awaited: Awaited, found: Found) -> Match | None:
     """Recognise a side by the places where its codes may be, by corner; None when in doubt."""
-    total = np.zeros(len(awaited.sides) * len(awaited.keys))
-    if not total.size or not found:
+    count, rows = len(awaited.sides), np.arange(len(awaited.sides) * len(awaited.keys))
+    if not rows.size or not found:
         return None
-    tries = float(total.size) * WAYS
-    told: dict[int, tuple[Floats, list[Floats]]] = {}
+    tries, own, shared = float(rows.size * WAYS), np.zeros(rows.size), np.full(rows.size, -np.inf)
+    told: dict[int, Floats] = {}
     for corner, places in found.items():
-        each = []
-        for window, place in places:
-            each.append(awaited.evidence(corner, _chances(window.pixels, place.quad)))
-        best = np.max(each, axis=0)
-        total += best
+        chances = [_chances(window.pixels, place.quad) for window, place in places]
+        alone, common = awaited.evidence(corner, chances)
+        told[corner] = alone + common
+        best = told[corner].argmax(axis=1)
+        own += alone[rows, best]
+        shared = np.maximum(shared, common[rows, best])
         tries *= MAPS * len(places)
-        told[corner] = best, each
+    total = own + shared
     top = int(np.argmax(total))
-    others = np.delete(total, np.arange(top % len(awaited.sides), len(total), len(awaited.sides)))
-    if total[top] < ENOUGH + np.log2(tries) or (len(others) and total[top] - others.max() < AHEAD):
+    others = np.delete(total, np.arange(top % count, rows.size, count))
+    chance = np.log2(tries)
+    if total[top] < ENOUGH + chance or own[top] < AHEAD + chance:
+        return None
+    if others.size and total[top] - others.max() < AHEAD:
         return None
     shown = {}
-    for corner, (best, each) in told.items():
-        if best[top] >= SHOWN:
-            shown[corner] = found[corner][int(np.argmax([one[top] for one in each]))]
-    document, side, sides = awaited.sides[top % len(awaited.sides)]
+    for corner, each in told.items():
+        if each[top].max() >= SHOWN:
+            shown[corner] = found[corner][int(np.argmax(each[top]))]
+    document, side, sides = awaited.sides[top % count]
     return Match(document.hex(), side, sides, shown)
 
 
@@ -153,14 +169,6 @@ def _points(place: Place) -> list[tuple[float, float]]:
 
 
 @cache
-def _telling() -> NDArray[np.bool_]:
-    """Tell which bits of the words differ from code to code."""
-    told = np.ones((WORDS, 8), bool)
-    told[list(ALIKE)] = False
-    return told.ravel()
-
-
-@cache
 def _known() -> Floats:
     """Give the modules that are alike in all codes, quiet zone included: 1 dark, -1 light."""
     known = symbol.patterns().copy()
@@ -189,11 +197,17 @@ def _chances(grey: Grey, quad: Floats) -> list[Floats]:
 
 def _rates(wrong: Floats, colour: int) -> Floats:
     """Give how often modules of a colour are seen as the other, around each module."""
-    known = (_known() == colour).astype(np.float64)
+    known, near = _near(colour)
     overall = ((known * wrong).sum() + 1) / (known.sum() + 4)
-    near = repair.near_sum(known * wrong, REACH) + 6 * overall
-    rates: Floats = near / (repair.near_sum(known, REACH) + 6)
+    rates: Floats = (repair.near_sum(known * wrong, REACH) + 6 * overall) / (near + 6)
     return rates
+
+
+@cache
+def _near(colour: int) -> tuple[Floats, Floats]:
+    """Give which modules are always of a colour, and how many of them are around each."""
+    known = (_known() == colour).astype(np.float64)
+    return known, repair.near_sum(known, REACH)
 
 
 def _outside(grey: Grey, quad: Floats) -> NDArray[np.bool_]:

@@ -277,9 +277,9 @@ def _risks(dark: Floats) -> list[Floats]:
 
 def near_sum(values: Floats, reach: int) -> Floats:
     """Add up what is around each module, so far on every side; nothing is around the edges."""
-    size = 2 * reach + 1
-    views = np.lib.stride_tricks.sliding_window_view(np.pad(values, reach), (size, size))
-    found: Floats = views.sum(axis=(-1, -2))
+    padded, size = np.pad(values, reach), 2 * reach + 1
+    rows = np.sum([padded[at : at + len(values)] for at in range(size)], axis=0)
+    found: Floats = np.sum([rows[:, at : at + values.shape[1]] for at in range(size)], axis=0)
     return found
 
 

@@ -1,12 +1,19 @@
 """Codes compared with those that are awaited: what was printed is known, nothing else ever is."""
 
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.random import Generator
+from numpy.typing import NDArray
 
-from docgen.scanning import codes
+from docgen.pagecode import Key
+from docgen.scanning import codes, encoding, matching
+from docgen.scanning.cascade import Grey, Window
 from docgen.scanning.findings import Reading
 from docgen.scanning.matching import Awaited
-from tests.unit.drawn_sides import DOCUMENT, KEYS, Grey, laid, master, said
+from docgen.scanning.repair import Place
+from tests.unit.drawn_sides import DOCUMENT, KEY, KEYS, laid, master, said, symbol
 
 OWN = (DOCUMENT.hex(), 5)
 MODULE = 8  # pixels
@@ -51,3 +58,69 @@ def test_a_side_that_is_not_awaited_is_not_known(awaited: list[tuple[str, int]])
     reading = read(BOTH, awaited)
     assert (reading.verdict, reading.reason) == ("unreadable", "code-damaged")
     assert reading.codes == ()
+
+
+def damaged(words: NDArray[np.uint8], chance: Generator) -> NDArray[np.float64]:
+    """Give chances of modules of a symbol of which some are seen, and one in 20 of them wrongly."""
+    dark = encoding.modules(words) ^ (chance.random((25, 25)) < 0.05)
+    seen = chance.random((25, 25)) < chance.uniform(0.2, 1)
+    return np.where(seen, np.where(dark, matching.SURE, 1 - matching.SURE), 0.5)
+
+
+def test_thousands_of_damaged_sides_are_none_of_those_awaited() -> None:
+    chance = np.random.default_rng(11)
+    printed = Awaited(KEYS, others(300, 6)).drawn(0)
+    awaited = Awaited(KEYS, others(400, 7))
+    sides = [[damaged(printed[at % len(printed)], chance)] for at in range(2_000)]
+    own, shared = awaited.evidence(0, sides)
+    assert own.shape == (2_000, 2_000)
+    assert (own + shared).max() < matching.ENOUGH
+    assert own.max() < matching.AHEAD
+    true = np.add(*Awaited(KEYS, others(300, 6)).evidence(0, sides[:1_500])).argmax(axis=0)
+    assert (true == np.arange(1_500)).mean() > 0.99
+
+
+def window(text: str, seed: int) -> tuple[Window, Place]:
+    """Draw a symbol under strokes of ink, and say where it is."""
+    chance = np.random.default_rng(seed)
+    wide = 25 * MODULE
+    pixels = np.pad(symbol(text, wide), QUIET * MODULE, constant_values=255).copy()
+    for _ in range(int(chance.integers(1, 5))):
+        first, end = np.sort(chance.integers(0, len(pixels), 2))
+        pixels[first : first + (end - first) // 2, int(chance.integers(0, wide)) :] = 0
+    at, end = QUIET * MODULE, QUIET * MODULE + wide
+    return Window(pixels, 0, 0, 1), Place(
+        np.array([(at, at), (end, at), (end, end), (at, end)], np.float64), 1.0
+    )
+
+
+def found(seed: int, **code: Any) -> dict[int, list[tuple[Window, Place]]]:  # noqa: ANN401
+    return {at: [window(said(at, **code), seed * 2 + at)] for at in (0, 1)}
+
+
+def test_no_side_is_known_by_the_number_of_its_document_alone() -> None:
+    own, longer = Awaited(KEYS, [OWN]), Awaited(KEYS, [(DOCUMENT.hex(), 6)])
+    single = Awaited(KEYS, [(DOCUMENT.hex(), 1)])
+    known = 0
+    for seed in range(30):
+        side = seed % 5 + 1
+        match = matching.match(own, found(seed, side=side))
+        assert match is None or (match.document, match.side) == (DOCUMENT.hex(), side)
+        known += match is not None
+        assert matching.match(longer, found(seed, side=side)) is None
+        assert matching.match(single, found(seed, side=1)) is None
+    assert known > 15
+
+
+def test_a_code_made_with_another_key_is_never_known() -> None:
+    other = Key(KEY.number, b"another installation's key......")
+    for awaited in (Awaited(KEYS, [OWN]), Awaited(KEYS, [(DOCUMENT.hex(), 1)])):
+        sides = awaited.documents[0][1]
+        for seed in range(20):
+            foreign = found(seed, side=1, sides=sides, key=other)
+            assert matching.match(awaited, foreign) is None
+
+
+def test_nothing_is_known_when_nothing_is_awaited_or_found() -> None:
+    assert matching.match(Awaited(KEYS, []), found(1)) is None
+    assert matching.match(Awaited(KEYS, [OWN]), {}) is None
