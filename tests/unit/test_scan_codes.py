@@ -28,8 +28,10 @@ def read(sheet: Sheet, keys: dict[int, Key] = KEYS) -> Reading:
 
 
 @pytest.mark.parametrize("landscape", [False, True])
-@pytest.mark.parametrize("turns", [0, 1, 2, 3])
-@pytest.mark.parametrize("dpi", [100, 150, 200, 300])
+@pytest.mark.parametrize(
+    ("dpi", "turns"),
+    [(100, 0), (100, 1), (150, 2), (150, 3), (200, 1), (200, 2), (300, 0), (300, 3)],
+)
 def test_a_side_is_read_whichever_way_it_lies(dpi: int, turns: int, landscape: bool) -> None:
     sheet, _ = laid(master(BOTH, landscape=landscape), dpi, turns=turns, skew=1.5)
     reading = read(sheet)
@@ -49,8 +51,7 @@ def test_one_code_is_enough_and_said_to_be_alone(corner: int) -> None:
     assert [code.corner for code in reading.codes] == [corner]
 
 
-@pytest.mark.parametrize("level", [0, 150, 210])
-@pytest.mark.parametrize("turns", [0, 1])
+@pytest.mark.parametrize(("level", "turns"), [(0, 0), (150, 1), (210, 0)])
 def test_what_shines_through_from_the_other_side_is_not_heard(level: int, turns: int) -> None:
     front = master(BOTH)[:, ::-1].astype(np.uint16)
     shining = (255 - (255 - front) * (255 - level) // 255).astype(np.uint8)
@@ -141,7 +142,7 @@ def test_the_better_scan_has_the_better_quality() -> None:
 
 
 @given(seed=st.integers(0, 2**32), coarse=st.integers(1, 12))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_nothing_is_ever_read_out_of_noise(seed: int, coarse: int) -> None:
     noise = np.random.default_rng(seed).integers(0, 2, (900 // coarse, 640 // coarse), np.uint8)
     pixels = np.kron(noise * np.uint8(255), np.ones((coarse, coarse), np.uint8))
@@ -153,7 +154,7 @@ def test_nothing_is_ever_read_out_of_noise(seed: int, coarse: int) -> None:
 def test_no_altered_character_is_ever_accepted() -> None:
     chance = random.Random(5)  # noqa: S311
     judge = codes.Judge(KEYS)
-    for _ in range(5_000):
+    for _ in range(2_500):
         letters = list(said(chance.randrange(3), chance.randrange(1, 6)))
         for _ in range(chance.randrange(1, 4)):
             at = chance.randrange(len(letters))

@@ -23,10 +23,14 @@ def test_codes_stand_where_they_are_printed() -> None:
 
 @pytest.mark.parametrize("landscape", [False, True])
 @pytest.mark.parametrize(
-    ("turns", "skew", "shift"),
-    [(0, 0.0, (0.0, 0.0)), (1, 0.4, (2.0, -3.0)), (2, -1.3, (0.0, 1.0)), (3, 2.6, (-1.0, 0.5))],
+    ("dpi", "turns", "skew", "shift"),
+    [
+        (100, 0, 0.0, (0.0, 0.0)),
+        (200, 1, 0.4, (2.0, -3.0)),
+        (200, 2, -1.3, (0.0, 1.0)),
+        (100, 3, 2.6, (-1.0, 0.5)),
+    ],
 )
-@pytest.mark.parametrize("dpi", [100, 200])
 def test_two_codes_place_a_side_within_a_third_of_a_millimetre(
     dpi: int, turns: int, skew: float, shift: tuple[float, float], landscape: bool
 ) -> None:
@@ -40,8 +44,9 @@ def test_two_codes_place_a_side_within_a_third_of_a_millimetre(
 
 
 @pytest.mark.parametrize("corner", [0, 1, 2])
-@pytest.mark.parametrize(("turns", "skew"), [(0, 0.0), (1, 1.7), (2, -0.6), (3, -2.3)])
-@pytest.mark.parametrize("dpi", [100, 200])
+@pytest.mark.parametrize(
+    ("dpi", "turns", "skew"), [(200, 0, 0.0), (100, 1, 1.7), (100, 2, -0.6), (200, 3, -2.3)]
+)
 def test_one_code_places_a_side_within_two_millimetres(
     dpi: int, turns: int, skew: float, corner: int
 ) -> None:
