@@ -184,6 +184,8 @@ def _found(scan: Grey, printed: Grey, margin: int, leans: tuple[float, ...]) -> 
 
 def _leaning(mask: Mask, slope: float) -> Mask:
     """Let rows fall by a slope towards the right, about the middle."""
+    if not slope:
+        return mask
     rows, columns = np.indices(mask.shape)
     fall = np.rint((columns - mask.shape[1] / 2) * slope).astype(int)
     leaning: Mask = mask[(rows - fall).clip(0, mask.shape[0] - 1), columns]

@@ -33,6 +33,8 @@ def of_a_hand(ink: Mask, inside: Mask, scale: float) -> float:
     `scale` is how many pixels a millimetre is.
     """
     total = 0.0
+    if np.count_nonzero(ink & inside) < OWN * LEAST:
+        return total
     rows, columns, labels = _pieces(ink)
     counts = np.bincount(labels, minlength=1)
     order = np.argsort(labels, kind="stable")
