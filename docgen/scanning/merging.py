@@ -6,14 +6,14 @@ page alone lays it straight. The file is PDF/A-2b (`archival`) and says where ea
 
 import json
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Literal, Protocol, Self
+from typing import IO, Literal, Self
 
 import msgspec
 from msgspec import to_builtins
@@ -38,18 +38,6 @@ IMAGE_KEYS = (  # all that an image of ours has; anything else is left where it 
     *("/Type", "/Subtype", "/Width", "/Height", "/BitsPerComponent", "/ColorSpace"),
     *("/Filter", "/DecodeParms", "/Decode"),
 )
-
-
-class Signed(Protocol):
-    """A zone that somebody signs, as far as its return is concerned."""
-
-    @property
-    def side(self) -> int:
-        """The side where it stands, from 1."""
-
-    @property
-    def required(self) -> bool:
-        """Whether the document is worth nothing without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +107,6 @@ class Bound:
     def pages(self) -> int:
         """How many pages it has."""
         return len(self.faces)
-
-
-def sides_needed(
-    returns: Literal["all", "signed"], sides: int, zones: Iterable[Signed]
-) -> list[int]:
-    """Say which sides must come home: all of them, or those that somebody must sign."""
-    signed = {zone.side for zone in zones if zone.required} if returns == "signed" else set()
-    return sorted(signed) or list(range(1, sides + 1))
 
 
 def bind(

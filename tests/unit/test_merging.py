@@ -32,7 +32,6 @@ from docgen.scanning.merging import (
     Facts,
     SideSource,
     bind,
-    sides_needed,
 )
 from tests import archives
 from tests.clean_copies import Stored, fax, flate, jpeg, write_copy
@@ -370,24 +369,3 @@ def test_a_binder_gives_what_a_binding_alone_gives(copy: Path, printed: Path) ->
         for given in (sources(copy, 1, 2, 3), sources(copy, 2)):
             again = made(given, facts, printed, by=binder.bind)
             assert again.content == made(given, facts, printed).content
-
-
-class Zone(NamedTuple):
-    side: int
-    required: bool
-
-
-@pytest.mark.parametrize(
-    ("returns", "zones", "needed"),
-    [
-        ("all", [], [1, 2, 3]),
-        ("all", [Zone(3, True)], [1, 2, 3]),
-        ("signed", [Zone(3, True), Zone(1, True), Zone(3, True), Zone(2, False)], [1, 3]),
-        ("signed", [Zone(2, False)], [1, 2, 3]),
-        ("signed", [], [1, 2, 3]),
-    ],
-)
-def test_the_rule_of_return_says_which_sides_must_come_home(
-    returns: str, zones: list[Zone], needed: list[int]
-) -> None:
-    assert sides_needed(returns, 3, zones) == needed
