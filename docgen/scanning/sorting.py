@@ -84,9 +84,9 @@ _REASONS = {
     "il vient d’une autre installation, ou il a été modifié. Elle n’ira dans aucun document : "
     "cherchez d’où vient la feuille, et faites signer de nouveau l’original.",
     # older prints
-    "superseded": "Le document a été réimprimé depuis, avec d’autres informations ou d’autres codes : "
-    "cette feuille est de l’ancienne impression. Comparez les deux, puis faites signer la nouvelle "
-    "ou acceptez celle-ci.",
+    "superseded": "Le document a été réimprimé depuis, avec d’autres informations ou d’autres "
+    "codes : cette feuille est de l’ancienne impression. Comparez les deux, puis faites signer la "
+    "nouvelle ou acceptez celle-ci.",
     "cancelled": "Le lot de ce document a été annulé. Vérifiez s’il doit être refait, ou écartez "
     "cette face.",
     # nothing that tells what it is
