@@ -5,6 +5,7 @@ found again and put aside; so are specks and lines that only cross the zone. Wha
 that somebody laid.
 """
 
+from functools import lru_cache
 from math import ceil, hypot, nan
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeAlias
@@ -33,6 +34,7 @@ SEEN = 0.9  # of a zone is in the picture, at least
 CELL = 2 * GRID  # pixels of the squares whose paper is measured
 FAINT = 0.25  # of the contrast between paper and print: less is no ink
 TILE = 14 * GRID  # pixels of the tiles where print is found again
+SMOOTH = 30  # pixels: what has small factors is transformed several times faster
 STRAY = 2 * GRID  # pixels by which a tile may stray from the whole
 EXPLAINED = 5  # pixels around print that print explains: a millimetre
 INSET = 1  # mm inside the edges of a zone, where nothing is counted
@@ -72,6 +74,19 @@ class Printed(NamedTuple):
 
     picture: Grey
     dpi: float
+
+
+class _Kept:
+    """Pixels known by the memory that they are in: the same side is asked for again and again."""
+
+    def __init__(self, pixels: Grey) -> None:
+        self.pixels = pixels
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Kept) and other.pixels is self.pixels
+
+    def __hash__(self) -> int:
+        return id(self.pixels)
 
 
 class _Look(NamedTuple):
@@ -137,9 +152,15 @@ def _look(picture: Picture, matrix: Matrix, box: Box, printed: Printed, *, is_fa
     dpi = 72 / np.hypot(matrix.a, matrix.b)
     by = next((by for by in (4, 2) if dpi / by >= ENOUGH), 1)
     scan = _sampled(picture.grey(by), matrix.inverse(), box, margin, by)
-    scale = printed.dpi / 72
-    flipped = Matrix(scale, 0, 0, -scale, 0, printed.picture.shape[0])
-    return _found(scan, _sampled(printed.picture, flipped, box, margin, 1), margin, leans)
+    return _found(scan, _told(_Kept(printed.picture), printed.dpi, box, margin), margin, leans)
+
+
+@lru_cache(maxsize=64)
+def _told(printed: _Kept, dpi: float, box: Box, margin: int) -> Mask:
+    """Give the print of a zone, once for all the documents of a form."""
+    scale = dpi / 72
+    flipped = Matrix(scale, 0, 0, -scale, 0, printed.pixels.shape[0])
+    return _dark(_sampled(printed.pixels, flipped, box, margin, 1))
 
 
 def _sampled(grey: Grey, to_pixels: Matrix, box: Box, margin: int, by: int) -> Grey:
@@ -168,9 +189,9 @@ def _ink(look: _Look) -> float:
     return of_a_hand(look.dark & ~explained, inside, GRID) / GRID**2
 
 
-def _found(scan: Grey, printed: Grey, margin: int, leans: tuple[float, ...]) -> _Look:
+def _found(scan: Grey, told: Mask, margin: int, leans: tuple[float, ...]) -> _Look:
     """Find the print of a zone on its scan, upright or leaning by one of these slopes."""
-    dark, told = _dark(scan), _dark(printed)
+    dark = _dark(scan)
     near, reach = grown(dark, 3), (margin - 1) * GRID
     looks = []
     for slope in leans:
@@ -209,9 +230,10 @@ def _dark(grey: Grey) -> Mask:
 
 def _shift(told: Mask, dark: Mask, reach: int) -> tuple[int, int]:
     """Find by how many pixels, down and across, a print lies best on what is dark."""
-    both = np.conj(np.fft.rfft2(told.astype(np.float32))) * np.fft.rfft2(dark.astype(np.float32))
+    size = tuple(ceil(length / SMOOTH) * SMOOTH for length in dark.shape)
+    print_, scan = (np.fft.rfft2(each.astype(np.float32), size) for each in (told, dark))
     steps = np.arange(-reach, reach + 1)
-    found = np.fft.irfft2(both, dark.shape)[np.ix_(steps, steps)]
+    found = np.fft.irfft2(np.conj(print_) * scan, size)[np.ix_(steps, steps)]
     # Of two places as good, the nearer.
     found = found - 0.1 * found.max() * np.hypot(steps[:, None], steps) / reach
     row, column = np.unravel_index(found.argmax(), found.shape)
