@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import msgspec
+
 from bench.clock import Sample
 from bench.report import Target
 from bench.scan_sides import Tally
@@ -151,7 +153,7 @@ def notes(findings: Findings) -> Iterator[str]:
 def as_json(findings: Findings) -> dict[str, Any]:
     """Give everything that was measured."""
     return {
-        **asdict(findings),
+        **msgspec.to_builtins(findings),  # asdict takes counters apart, in Python 3.11
         "targets": [{**asdict(each), "verdict": verdict(each)} for each in targets(findings)],
     }
 

@@ -53,6 +53,8 @@ def _judge(tally: Tally, truth: Truth, picture: Picture, paper: Paper, index: in
     if not signatures.is_sure(len(reading.codes), reading.matrix, size, picture.dpi):
         tally.verdicts["side not looked at"] += 1
         return
+    tally.verdicts["side looked at"] += 1
+    before = tally.false
     side = Printed(paper.picture, scanner.PRINT_DPI)
     for zone in paper.zones:
         box = (zone.x, zone.y, zone.width, zone.height)
@@ -68,6 +70,7 @@ def _judge(tally: Tally, truth: Truth, picture: Picture, paper: Paper, index: in
         if signed is not (zone.name in truth.signed):
             tally.false += 1
             told(f"{zone.name}: {ink:.2f} mm²")
+    tally.verdicts["side told wrong"] += tally.false > before
 
 
 def _tell(tally: Tally, truth: Truth, index: int, what: str) -> None:

@@ -1,5 +1,6 @@
 """The scan simulator does what it says: the same image twice, the truth of it, files that open."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
@@ -338,3 +339,13 @@ def test_the_bench_has_every_goal_of_the_return() -> None:
     assert told["mixed population recognised"] == 80
     assert told["sides taken for another"] == 1
     assert told["backs with ink called blank"] == 2
+
+
+def test_what_the_scan_bench_counted_can_be_written_as_json() -> None:
+    tally = Tally()
+    tally.verdicts["coded"] = 2
+    zones = {scan_report.EMPTY: tally, scan_report.SIGNED: tally}
+    findings = scan_report.Findings(scan_report.Plan(), zones=zones)
+    told = json.loads(json.dumps(scan_report.as_json(findings)))
+    assert told["zones"][scan_report.EMPTY]["verdicts"] == {"coded": 2}
+    assert told["targets"]
