@@ -115,6 +115,7 @@ def started(folder: Path) -> Iterator[Place]:
     taken = {"DATABASE_URL", "BROKER_URL", "DOCGEN_S3_BUCKET", "DJANGO_SETTINGS_MODULE"}
     env = {name: value for name, value in os.environ.items() if name not in taken} | {
         "DOCGEN_DATA": str(folder / "data"),
+        "DOCGEN_LOG_LEVEL": "INFO",  # a command tested in this process leaves a quieter one behind
         "DOCGEN_OIDC_ISSUER": made.provider,
         "DOCGEN_OIDC_CLIENT_ID": "docgen",
         "DOCGEN_OIDC_CLIENT_SECRET": "secret of docgen",

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from io import BytesIO
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from docgen.records import Roster
 from docgen.rendering.imposition import CODE_SIZE
 from docgen.rendering.pictures import greys
 from docgen.rendering.printfile import Run, bind
+from docgen.rendering.symbols import MODULES
 from samples import scanner, scanning_strangers
 from samples.scanner import MM, Paper, Scan
 from samples.scanning_files import write_pdf
@@ -30,6 +32,7 @@ from workers.scans import bind_returns, read_scan
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.embedded]
 DOCUMENTS, SIDES, FILES = 100, 5, 4
+FINDER = 8  # modules of a finder pattern, with the light ones around it
 DPI = 150  # of the print and of its scans: finer only takes longer
 SLUG = "charte-cession-eleve"
 STRANGER = Key(1, b"another installation")
@@ -107,19 +110,24 @@ def scanned(printed: Printed, sheets: list[Sheet], rng: Generator) -> Iterator[S
         elif sheet.kind == "blank":
             paper = blank_back((picture.shape[0], picture.shape[1]))
         elif sheet.kind == "unreadable":
-            blotted(paper)
+            blotted(paper, rng)
         elif sheet.kind == "double":
             recipe = replace(recipe, blur=0.6, noise=8.0)
         yield scanner.scan(paper, recipe, rng)
 
 
-def blotted(paper: Paper) -> None:
-    """Draw a felt pen to and fro over both codes, as a child does."""
+def blotted(paper: Paper, rng: Generator) -> None:
+    """Leave nothing of both codes but their finder patterns: the rest says nothing any more."""
     for x, y, size in paper.codes.values():
         left, top = (round(mm * DPI / MM) for mm in paper.place(x, y + size))
-        length, pen = round(size * DPI / 72), round(1.6 * DPI / MM)
-        for row in range(top, top + length - pen, 2 * pen):
-            paper.picture[row : row + pen, left : left + length] = 0
+        edges = np.linspace(0, size * DPI / 72, MODULES + 1).round().astype(int)
+        for row, column in product(range(MODULES), range(MODULES)):
+            if min(row, MODULES - 1 - row) < FINDER and min(column, MODULES - 1 - column) < FINDER:
+                continue
+            rows = slice(top + edges[row], top + edges[row + 1])
+            paper.picture[rows, left + edges[column] : left + edges[column + 1]] = (
+                255 * rng.integers(2)
+            )
 
 
 def plan(rng: Generator) -> list[Sheet]:
