@@ -26,7 +26,11 @@ from tests.service.api_table import ROWS
 from tests.service.test_api_walls import PREFIX, World, undone, world
 
 __all__ = ["world"]
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.slow,
+    pytest.mark.embedded,  # once is enough: 40 s, and no query differs by its database
+]
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
