@@ -4,7 +4,7 @@
 |-------------|----------------------------------------------------------|
 | back office | everything                                               |
 | school      | what is its own, by its UAI                              |
-| region      | everything that concerns schools, and changes nothing    |
+| region      | everything that concerns schools; says what it received  |
 | print shop  | the jobs that were released to it                        |
 
 A program sees its own hooks too. What an actor does not see does not exist for it: another school's
@@ -56,9 +56,15 @@ WALLS: dict[type[Model], Wall] = {
     models.ReviewStep: Wall(school="page__batch__school"),
     models.Return: Wall(school="school"),
     models.Binding: Wall(school="school"),
+    models.Delivery: Wall(school="school"),
+    models.Message: Wall(school="school"),
+    models.Mail: Wall(school="school"),
+    models.Original: Wall(school="school"),
+    models.Reminder: Wall(school="school"),
     models.Event: Wall(school="school"),
     models.Hook: Wall(client="client"),
     models.HookCall: Wall(client="hook__client"),
+    models.Approval: BACK_OFFICE_ONLY,
     models.Beat: BACK_OFFICE_ONLY,
     models.Client: BACK_OFFICE_ONLY,
     models.CompiledForm: BACK_OFFICE_ONLY,

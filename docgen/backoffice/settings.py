@@ -24,6 +24,7 @@
 | DOCGEN_KEEP_…          | how long each kind of document is kept (docgen.backoffice.keeping)|
 | DOCGEN_INBOX           | scans left in files: `arrivees/` in the data folder               |
 | DOCGEN_SCAN_MOST       | 2048, megabytes of scans in one upload, and in one file           |
+| DOCGEN_SMTP_…, DOCGEN_MAIL_…, DOCGEN_IMAP_… | mails are files (docgen.backoffice.post)    |
 | DOCGEN_PUBLIC_URL      | http://127.0.0.1:8000, the address that people and clients use     |
 """
 

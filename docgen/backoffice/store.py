@@ -147,6 +147,9 @@ def is_named(sha256: str) -> bool:
         models.ScanBatch.objects.filter(sha256=sha256, purged_at=None),
         models.ScanPart.objects.filter(Q(copy=sha256) | Q(previews=sha256)),
         models.Return.objects.filter(sha256=sha256),
+        models.Delivery.objects.filter(sha256=sha256),
+        models.Message.objects.filter(sha256=sha256),
+        models.Mail.objects.filter(sha256=sha256, purged_at=None),
         *(
             model._default_manager.annotate(text=Cast("files", TextField())).filter(
                 text__contains=sha256

@@ -45,9 +45,15 @@ SEEN: dict[type[Model], set[str]] = {
     models.ReviewStep: PUPILS,
     models.Return: PUPILS,
     models.Binding: PUPILS,
+    models.Delivery: PUPILS,
+    models.Message: PUPILS,
+    models.Mail: PUPILS,
+    models.Original: PUPILS,
+    models.Reminder: PUPILS,
     models.Event: PUPILS,
     models.Hook: {"program"},
     models.HookCall: {"program"},
+    models.Approval: set(),
     models.Beat: set(),
     models.Client: set(),
     models.CompiledForm: set(),
@@ -76,6 +82,7 @@ class Side:
         self.people()
         self.papers()
         self.scans()
+        self.post()
         self.exchanges()
 
     def add(self, table: type[Model], **values: object) -> Model:
@@ -141,6 +148,16 @@ class Side:
         self.add(models.ReviewStep, page=page, action="discard", before={}, after={})
         self.add(models.Return, **school, number=number, sides=1)
         self.add(models.Binding, **school)
+
+    def post(self) -> None:
+        facts = {"school": self.school, "attestation": self.rows[models.Attestation]}
+        delivery = self.add(models.Delivery, **facts, role="region", recipient="x", version=1)
+        mail = {"message_id": self.uai, "key": self.uai, "delivery": delivery}
+        self.add(models.Message, school=self.school, kind="delivery", recipient="x", **mail)
+        self.add(models.Mail, school=self.school, box=self.uai, size=1)
+        self.add(models.Original, **facts)
+        self.add(models.Reminder, **facts, kind="not-returned", subject="x", due_date=DAY)
+        self.add(models.Approval, way=self.uai, by="test")
 
     def job(self, stage: str) -> models.PrintJob:
         return models.PrintJob.objects.create(

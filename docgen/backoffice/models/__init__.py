@@ -2,6 +2,15 @@
 
 from docgen.backoffice.models.accounts import Client, PrintShop, Role, User
 from docgen.backoffice.models.beats import Beat
+from docgen.backoffice.models.deliveries import (
+    Approval,
+    Delivery,
+    Mail,
+    Message,
+    Original,
+    Posting,
+    Reminder,
+)
 from docgen.backoffice.models.events import Event
 from docgen.backoffice.models.exchanges import Hook, HookCall, IdempotentAnswer
 from docgen.backoffice.models.papers import Attestation, AttestedCession, Conversion, SchoolModel
@@ -25,6 +34,7 @@ from docgen.backoffice.models.returns import (
 from docgen.backoffice.models.work import State, Work
 
 __all__ = [
+    "Approval",
     "Attestation",
     "AttestedCession",
     "Beat",
@@ -33,6 +43,7 @@ __all__ = [
     "Client",
     "CompiledForm",
     "Conversion",
+    "Delivery",
     "Device",
     "Document",
     "Event",
@@ -41,10 +52,15 @@ __all__ = [
     "HookCall",
     "IdempotentAnswer",
     "Loan",
+    "Mail",
+    "Message",
+    "Original",
     "Paper",
     "Person",
+    "Posting",
     "PrintJob",
     "PrintShop",
+    "Reminder",
     "Return",
     "ReviewStep",
     "Role",

@@ -14,7 +14,8 @@ class Paper(models.Model):
     """A document printed one by one (attestation, convention), that its codes recognise.
 
     `needed` are the sides that must come home, `zones` those signed: side, name, label and box in
-    points. `sha256` names its file in the store; documents of print jobs are in `Document`.
+    points. `sha256` names its file in the store; documents of print jobs are in `Document`. What
+    `is_mailed` goes to the region once it has come home signed.
     """
 
     number = models.BinaryField(unique=True, max_length=6)
@@ -29,6 +30,7 @@ class Paper(models.Model):
     needed = models.JSONField(default=list)
     zones = models.JSONField(default=list)
     sha256 = models.CharField(max_length=64)
+    is_mailed = models.BooleanField(default=False)
     attestation = models.ForeignKey(Attestation, models.PROTECT, null=True, related_name="papers")
     conversion = models.ForeignKey(Conversion, models.SET_NULL, null=True, related_name="papers")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -62,6 +64,7 @@ class ScanBatch(models.Model):
         API = "api", "envoi"
         COMMAND = "command", "commande"
         FOLDER = "folder", "dossier surveillé"
+        MAIL = "mail", "courriel"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     school = models.ForeignKey(School, models.PROTECT, null=True, related_name="scans")
@@ -124,7 +127,8 @@ class Return(models.Model):
     """A document that comes home, side after side, and the signed file that is bound from them.
 
     `version` grows whenever its sides change, and `bound_version` is the one that `sha256` holds.
-    `missing` are the sides that are still awaited, `unsigned` the zones found empty: side and name.
+    `missing` are the sides that are still awaited, `unsigned` the zones found empty, `unseen` those
+    that could not be looked at: side and name.
     `sources` is the index of the signed file: per side, the scan and the side it came from, or the
     original print.
     """
@@ -154,6 +158,7 @@ class Return(models.Model):
     bound_version = models.IntegerField(default=0)
     missing = models.JSONField(default=list)
     unsigned = models.JSONField(default=list)
+    unseen = models.JSONField(default=list)
     sources = models.JSONField(default=list)
     sha256 = models.CharField(max_length=64, blank=True)
     size = models.BigIntegerField(default=0)

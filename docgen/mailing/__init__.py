@@ -1,0 +1,1 @@
+"""What is mailed, and what comes by mail: messages composed and read; nothing is sent here."""
