@@ -68,7 +68,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     that schools edit (`word`, a promise of 0 as well). `codes` is
     how many page codes a side carries: three on what matters most. `reference` is the two letters
     that open the reference of every document; `returns` says which sides must come back signed:
-    all of them, or only those with a signature zone.
+    all of them, or only those with a signature zone. What is `mailed` goes to the region's mailbox
+    once it has come home signed.
     """
 
     slug: str
@@ -78,6 +79,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     audience: Literal["pupil", "teacher"]
     reference: str
     returns: Literal["all", "signed"]
+    mailed: bool = False
     layouts: tuple[Layout, ...]
     variants: tuple[Variant, ...]
     fields: tuple[Field, ...]
@@ -152,6 +154,8 @@ def _problems(manifest: Manifest, path: Path) -> Iterator[str]:
         yield f"« copies » : {LONGEST_COPY} caractères au plus pour chacune."
     if not manifest.layouts:
         yield "il faut au moins une mise en page."
+    if manifest.mailed and manifest.kind != "attestation":
+        yield "« mailed » : seule une attestation part à la Région."
     yield from _name_problems(manifest)
     yield from _variant_problems(manifest)
     yield from _field_problems(manifest)

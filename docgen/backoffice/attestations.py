@@ -192,6 +192,7 @@ def _recognised(manifest: Manifest, name: str, filled: Filled) -> dict[str, Any]
         "width": filled.width,
         "height": filled.height,
         "needed": filled.needed,
+        "is_mailed": manifest.mailed,
         "zones": [
             {
                 "side": zone.side,

@@ -69,6 +69,11 @@ def renew(row: Work, done: int | None = None) -> bool:
     return _mine(row).update(lease_until=later(LEASE), **told) == 1
 
 
+def note(row: Work, **facts: object) -> bool:
+    """Write down how far the work is; False when the claim is lost."""
+    return _mine(row).update(**facts) == 1
+
+
 def finish(row: Work, **facts: object) -> bool:
     """Record that the work is done; False when the claim is lost. Call it in a transaction."""
     return _settle(row, State.DONE, **facts)

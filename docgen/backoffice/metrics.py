@@ -30,7 +30,9 @@ from docgen.backoffice.models import (
     Attestation,
     Binding,
     Conversion,
+    Delivery,
     HookCall,
+    Message,
     ScanPart,
     State,
     Volume,
@@ -44,6 +46,8 @@ KINDS: dict[str, type[Work]] = {
     "scan_part": ScanPart,
     "binding": Binding,
     "hook_call": HookCall,
+    "delivery": Delivery,
+    "message": Message,
 }
 FOREIGN_ID = re.compile(r"[0-9a-f-]{16,64}")  # a request's number given by a proxy; never a name
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}

@@ -16,6 +16,7 @@ from docgen.backoffice import gate, queue
 from docgen.backoffice.models import (
     Attestation,
     Conversion,
+    Delivery,
     Event,
     Hook,
     HookCall,
@@ -43,6 +44,7 @@ JOB = Subject(PrintJob, "pk", "read:print-jobs")
 ATTESTATION = Subject(Attestation, "public_id", "read:attestations")
 SCAN = Subject(ScanBatch, "pk", "read:scans")
 RETURN = Subject(Return, "pk", "read:scans")
+DELIVERY = Subject(Delivery, "pk", "read:deliveries")
 CONVENTION = Subject(Conversion, "public_id", "read:conventions")
 # What can be listened to.
 SUBJECTS: dict[str, Subject] = {
@@ -62,6 +64,11 @@ SUBJECTS: dict[str, Subject] = {
     "return-bound": RETURN,
     "return-incomplete": RETURN,
     "return-failed": RETURN,
+    "delivery-held": DELIVERY,
+    "delivery-sent": DELIVERY,
+    "delivery-refused": DELIVERY,
+    "delivery-uncertain": DELIVERY,
+    "delivery-bounced": DELIVERY,
 }
 KINDS = tuple(SUBJECTS)
 

@@ -18,6 +18,7 @@ from kombu.exceptions import OperationalError
 logger = logging.getLogger(__name__)
 PRINT, WORD, ATTEST, CALL = "print_volume", "convert_word", "attestation", "call_hook"
 READ, BIND = "read_scan", "bind_returns"
+COMPOSE, SEND = "compose_delivery", "send_message"
 # LibreOffice and the servers of others take seconds: their line never holds the press.
 LINES = {
     PRINT: "press",
@@ -26,6 +27,8 @@ LINES = {
     BIND: "press",
     WORD: "word",
     CALL: "word",
+    COMPOSE: "word",
+    SEND: "word",
 }
 FULL = 1000  # bells that wait; more would say nothing new
 AT_ONCE = 8  # bells for one job: a worker that is awake goes on by itself

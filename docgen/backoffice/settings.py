@@ -36,6 +36,7 @@ import dj_database_url
 from botocore.config import Config
 
 from docgen.backoffice import logs
+from docgen.backoffice.post import read_post
 from docgen.datafolder import data_folder
 from docgen.errors import InvalidInput, Problem
 from docgen.files import write_new
@@ -199,6 +200,7 @@ UPLOADS.mkdir(exist_ok=True, mode=0o700)
 FILE_UPLOAD_TEMP_DIR = str(UPLOADS)
 INBOX = Path(os.environ.get("DOCGEN_INBOX") or DATA / "arrivees")
 SCAN_MOST = _megabytes("DOCGEN_SCAN_MOST", "2048") << 20
+POST = read_post(DATA)
 
 LANGUAGE_CODE = "fr"
 TIME_ZONE = "Europe/Paris"

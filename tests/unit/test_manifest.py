@@ -39,6 +39,7 @@ def test_the_manifest_is_read_whole() -> None:
         ('reference = "PC"', 'reference = "pc"', "« pc » : la référence s’ouvre par deux lettres"),
         ('reference = "PC"', 'reference = "P1"', "« P1 » : la référence s’ouvre par deux lettres"),
         ('version = "1"', 'version = "1"\ndefault_copies = 0', "« default_copies » doit aller"),
+        ('version = "1"', 'version = "1"\nmailed = true', "« mailed » : seule une attestation"),
         ('version = "1"', 'version = "1"\ndefault_copies = 10', "« default_copies » doit aller"),
         ('version = "1"', f'version = "{"1" * 21}"', "« version » : de 1 à 20 caractères."),
         ('version = "1"', 'version = ""', "« version » : de 1 à 20 caractères."),

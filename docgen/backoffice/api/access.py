@@ -22,6 +22,7 @@ from docgen.errors import Problem
 FAMILIES = (
     *("schools", "rosters", "people", "devices", "cessions", "loans", "templates"),
     *("print-jobs", "releases", "counts", "attestations", "conventions", "hooks", "scans"),
+    "deliveries",
 )
 SCOPES = tuple(f"{verb}:{family}" for family in FAMILIES for verb in ("read", "write"))
 # Who may write what; a family that is not here is written by the back office and by schools.
