@@ -5,8 +5,9 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from bench.farm_place import Place
 from bench.farm_workers import Workers, kill
@@ -16,6 +17,7 @@ LONGEST = 2.5  # seconds between two kills when nothing moves on
 SHORTEST = 0.03
 # When servers are struck, in parts of the work done.
 STRIKES = ((0.15, "redis"), (0.3, "flushall"), (0.45, "postgres"), (0.6, "redis"))
+NONE: Mapping[str, Callable[[], None]] = MappingProxyType({})
 
 
 @dataclass
@@ -27,12 +29,24 @@ class Blows:
 
 
 class Evil:
-    """Strikes as the work moves on, so that all blows fall while there is work."""
+    """Strikes as the work moves on, so that all blows fall while there is work.
+
+    `others` are strikes that a trial has of its own, by their names.
+    """
 
     def __init__(
-        self, place: Place, workers: Workers, kills: int, done: Callable[[], float], seed: int
+        self,
+        place: Place,
+        workers: Workers,
+        kills: int,
+        done: Callable[[], float],
+        seed: int,
+        *,
+        strikes: Sequence[tuple[float, str]] = STRIKES,
+        others: Mapping[str, Callable[[], None]] = NONE,
     ) -> None:
         self.place, self.workers, self.wanted, self.done = place, workers, kills, done
+        self.strikes, self.others = strikes, others
         self.chance = random.Random(seed)  # noqa: S311 - a draw that can be drawn again
         self.blows = Blows()
         self.began = time.monotonic()
@@ -70,7 +84,7 @@ class Evil:
         return False
 
     def _strike_on(self) -> None:
-        for part, what in STRIKES:
+        for part, what in self.strikes:
             while self.done() < part:
                 if self._over.wait(SHORTEST):
                     return
@@ -81,6 +95,9 @@ class Evil:
         self.blows.strikes.append(f"{what} at {time.monotonic() - self.began:.0f} s")
         if what == "flushall":
             place.redis.say("FLUSHALL")
+            return
+        if what in self.others:
+            self.others[what]()
             return
         server = place.redis if what == "redis" else place.postgres
         server.stop(signal.SIGKILL if what == "redis" else place.postgres.IMMEDIATE)

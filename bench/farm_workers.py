@@ -14,19 +14,23 @@ ROOT = Path(__file__).resolve().parent.parent
 AGAIN = 0.2  # seconds before a worker that ended is started again
 PATIENCE = 40  # seconds for a worker to end what it is doing
 FAKETIME = "/usr/lib/*-linux-gnu/faketime/libfaketime.so.1"
-COMMAND = ("-m", "celery", "-A", "workers.app", "worker", "--concurrency=1", "--queues=press")
+COMMAND = ("worker", "--concurrency=1")
 QUIET = ("--loglevel=WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat")
 
 
 class Workers:
     """Some workers, each a main process, one process of its pool, and that one's child.
 
-    `ahead`: how many of them live two hours in the future.
+    `ahead`: how many of them live two hours in the future. `line` is what they work at, `app` the
+    module of their application.
     """
 
-    def __init__(self, count: int, log: Path, ahead: int = 0) -> None:
+    def __init__(
+        self, count: int, log: Path, ahead: int = 0, line: str = "press", app: str = "workers.app"
+    ) -> None:
         self.log = log
         self.ahead = ahead
+        self.command = ("-m", "celery", "-A", app, *COMMAND, f"--queues={line}", *QUIET)
         self.starts = 0
         self.mains: list[subprocess.Popen[bytes]] = [self._start(n) for n in range(count)]
         self._over = threading.Event()
@@ -40,7 +44,7 @@ class Workers:
             names |= two_hours_ahead()
         with self.log.open("ab") as stream:
             return subprocess.Popen(
-                [sys.executable, *COMMAND, *QUIET, f"--hostname=w{number}@farm"],
+                [sys.executable, *self.command, f"--hostname=w{number}@farm"],
                 cwd=ROOT,
                 env={**os.environ, **names},
                 stdout=stream,
@@ -83,9 +87,11 @@ class Workers:
 
 
 @contextmanager
-def working(count: int, log: Path, ahead: int = 0) -> Iterator[Workers]:
+def working(
+    count: int, log: Path, ahead: int = 0, line: str = "press", app: str = "workers.app"
+) -> Iterator[Workers]:
     """Run workers for the length of a block."""
-    workers = Workers(count, log, ahead)
+    workers = Workers(count, log, ahead, line, app)
     try:
         yield workers
     finally:
