@@ -1,6 +1,6 @@
 # `make demo` and `make test` set up whatever is missing, then run; `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-scan chaos samples fix setup lock
+.PHONY: help demo test check bench bench-scan bench-ledger chaos samples fix setup lock
 export PYTHON MAKECMDGOALS
 
 help: ## List what can be made
@@ -41,6 +41,10 @@ bench: ## Measure the press beside other ways of filling, in one run
 bench-scan: ## Scan what we print as schools do, read it, and say how much is recognised
 	@scripts/setup dev
 	@.venv/bin/python -m bench.scan
+
+bench-ledger: ## Compare the ledger of 60,000 cessions with a recount, and time it
+	@scripts/setup dev
+	@.venv/bin/python -m bench.ledger
 
 chaos: ## Kill workers, Redis and PostgreSQL while they print, and count what is lost
 	@scripts/setup dev
