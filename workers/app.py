@@ -22,15 +22,27 @@ from workers import (  # noqa: E402
     children,
     chores,
     conventions,
+    deliveries,
     hooks,
     inbox,
+    mailbox,
+    mails,
     print_jobs,
     scans,
     sweeping,
     working,
 )
 
-__all__ = ["app", "attestations", "conventions", "hooks", "print_jobs", "scans"]
+__all__ = [
+    "app",
+    "attestations",
+    "conventions",
+    "deliveries",
+    "hooks",
+    "mails",
+    "print_jobs",
+    "scans",
+]
 logger = logging.getLogger(__name__)
 # Who is root and nobody else, in a container or on a bare machine, knows it; messages are JSON.
 warnings.simplefilter("ignore", SecurityWarning)
@@ -54,6 +66,7 @@ def _start_sweeper(**_: object) -> None:
     sweeping.start()
     chores.start()
     inbox.start()
+    mailbox.start()
     logger.info("worker ready")
 
 

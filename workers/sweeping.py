@@ -7,12 +7,15 @@ import time
 import django.db
 from django.db.models import Model
 
-from docgen.backoffice import beats, claims, queue
+from docgen.backoffice import beats, claims, queue, receipts
 from docgen.backoffice.models import (
     Attestation,
     Binding,
     Conversion,
+    Delivery,
     HookCall,
+    Mail,
+    Message,
     ScanPart,
     Volume,
 )
@@ -28,6 +31,9 @@ KINDS: tuple[tuple[str, type[Model]], ...] = (
     (queue.BIND, Binding),
     (queue.WORD, Conversion),
     (queue.CALL, HookCall),
+    (queue.COMPOSE, Delivery),
+    (queue.SEND, Message),
+    (queue.READ_MAIL, Mail),
 )
 logger = logging.getLogger(__name__)
 
@@ -45,6 +51,9 @@ def sweep() -> int:
         for identifier in waiting[: _wanted(task) if waiting else 0]:
             queue.ring_now(task, identifier)
             rung += 1
+    if receipts.due() and _wanted(queue.RECEIPTS):
+        queue.ring_now(queue.RECEIPTS, "")
+        rung += 1
     return rung
 
 

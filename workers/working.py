@@ -42,6 +42,11 @@ def released(row: Work, outcome: Outcome) -> bool:
     return claims.release(row, is_own_fault=True)
 
 
+def vanished(row: Work, outcome: Outcome) -> bool:
+    """Give back work whose worker was ended by somebody else."""
+    return claims.release(row, is_own_fault=False)
+
+
 def work_on(
     model: type[W],
     begin: Begin[W],
@@ -50,12 +55,13 @@ def work_on(
     limits: Limits,
     *,
     died: Died[W] = released,
+    killed: Died[W] = vanished,
 ) -> None:
     """Claim and do the most urgent work of a kind, again and again, for at most a minute.
 
     `begin` reads what the work needs and gives what the child does in a folder of its own;
     `finish` keeps what the child left there; `died` is told of a child that the work put an
-    end to.
+    end to, `killed` of one that somebody else did.
     """
     end = time.monotonic() + TURN
     while time.monotonic() < end and not _resting[0]:
@@ -63,7 +69,7 @@ def work_on(
             row = claims.claim(model)
             if row is None:
                 return
-            _do(row, begin, finish, fail, limits, died=died)
+            _do(row, begin, finish, fail, limits, died=died, killed=killed)
         except django.db.Error as error:
             # The database went away: the lease runs out, and the sweeper rings when it is back.
             logger.warning("database lost", extra={"error": type(error).__name__})
@@ -84,6 +90,7 @@ def _do(
     limits: Limits,
     *,
     died: Died[W],
+    killed: Died[W],
 ) -> None:
     try:
         with _held(row):
@@ -94,7 +101,7 @@ def _do(
                 with _held(row):
                     finish(row, outcome.result, folder)
             else:
-                _give_up(row, outcome, fail, died)
+                _give_up(row, outcome, fail, died=died, killed=killed)
     except Unavailable as error:  # a folder that is full: no fault of what was asked
         logger.warning("work delayed", extra=_told(row, error))
         claims.delay(row)
@@ -117,7 +124,7 @@ def _told(row: Work, error: Exception) -> dict[str, object]:
     return {"work": type(row).__name__, "id": row.pk, "error": type(error).__name__, "place": place}
 
 
-def _give_up(row: W, outcome: Outcome, fail: Fail[W], died: Died[W]) -> None:
+def _give_up(row: W, outcome: Outcome, fail: Fail[W], *, died: Died[W], killed: Died[W]) -> None:
     told = {"work": type(row).__name__, "id": row.pk, "verdict": outcome.verdict}
     logger.warning("work not done", extra=told)
     if outcome.verdict == "refused":
@@ -127,7 +134,7 @@ def _give_up(row: W, outcome: Outcome, fail: Fail[W], died: Died[W]) -> None:
     elif outcome.verdict == "died":
         died(row, outcome)
     elif outcome.verdict == "killed":
-        claims.release(row, is_own_fault=False)
+        killed(row, outcome)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ What is needed is read by the parent (`begin`); the child looks for signatures a
 files (`make`), without a database; the parent keeps them (`finish`).
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from io import BytesIO
@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Prefetch, Q
 from django.utils import timezone
 
-from docgen.backoffice import claims, looking, pressing, returns, store
+from docgen.backoffice import claims, deliveries, looking, pressing, returns, store
 from docgen.backoffice.events import tell
 from docgen.backoffice.looking import PRINT_DPI, Look, Rival
 from docgen.backoffice.models import Binding, Paper, PrintJob, Return, ReviewStep, ScannedPage
@@ -184,7 +184,8 @@ def _choose(row: Return, side: int, page: int) -> None:
 
 
 def _record(row: Return, made: Mapping[str, Any], file: tuple[str, int] | None) -> None:
-    row.unsigned, row.problems = made["unsigned"], made["problems"]
+    row.unsigned, row.unseen = made["unsigned"], made["unseen"]
+    row.problems = made["problems"]
     if file:
         row.sha256, row.size = file
         row.sources, row.bound_version = made["sources"], row.version
@@ -200,6 +201,8 @@ def _record(row: Return, made: Mapping[str, Any], file: tuple[str, int] | None) 
         kind, facts = "return-failed", {"problems": len(row.problems)}
     if row.stage != Return.Stage.EMPTY:
         tell(kind, str(row.pk), school=row.school_id, **facts)
+    if kind == "return-bound" and row.paper and row.paper.is_mailed:
+        deliveries.plan(row)
 
 
 def _blame(row: Return | None, version: int, problems: Sequence[Problem]) -> None:
@@ -321,13 +324,20 @@ def _print(original: Print, stream: BinaryIO) -> None:
 
 def _made(wanted: Wanted, binder: Binder, path: Path) -> dict[str, Any]:
     """Be the child, for one document."""
-    problems, unsigned, sources = list(wanted.problems), list[dict[str, Any]](), []
+    problems, sources = list(wanted.problems), list[dict[str, Any]]()
+    unsigned, unseen = looking.told(())
     looks = list[Look]()
     try:
         for source in wanted.sources:
             rivals = wanted.rivals.get(source.side, ())
             looks.append(looking.look(source, rivals, wanted.zones, wanted.empty))
-        unsigned = list(_unsigned(looks, wanted.empty, problems))
+        unsigned, unseen = looking.told(looks)
+        problems += [
+            _not_looked_at(zone, looking.unseen(each.source, wanted.empty))
+            for each in looks
+            for zone, ink in each.inks
+            if isnan(ink)
+        ]
         if wanted.is_whole:
             wanted = replace(wanted, sources=tuple(each.source for each in looks))
             sources = _bound(wanted, binder, path, problems)
@@ -337,23 +347,12 @@ def _made(wanted: Wanted, binder: Binder, path: Path) -> dict[str, Any]:
         "id": wanted.id,
         "version": wanted.version,
         "unsigned": unsigned,
+        "unseen": unseen,
         "chosen": [[each.source.side, each.page] for each in looks if each.page is not None],
         "problems": claims.as_lists(problems),
         "sources": sources,
         "file": path.name if sources else "",
     }
-
-
-def _unsigned(
-    looks: Sequence[Look], empty: Mapping[int, Grey], problems: list[Problem]
-) -> Iterator[dict[str, Any]]:
-    """Tell the zones that are empty; what cannot be told is a problem."""
-    for found in looks:
-        for zone, ink in found.inks:
-            if isnan(ink):
-                problems.append(_not_looked_at(zone, looking.unseen(found.source, empty)))
-            elif not signatures.is_signed(ink):
-                yield {"side": zone.side, "zone": zone.label}
 
 
 def _bound(
@@ -368,6 +367,7 @@ def _bound(
         original = printed
     with path.open("wb") as stream:
         bound = binder.bind(wanted.sources, wanted.facts, original, stream)
+    turned = {source.side: source.turned for source in wanted.sources}
     if bound.left_out:
         problems.append(_left_out(bound.left_out))
     if not bound.is_archival:
@@ -378,6 +378,7 @@ def _bound(
             "origin": "scan" if face.origin == "scan" else "print",
             "scan": face.label or None,
             "number": face.place or None,
+            "turned": turned.get(face.side, 0),
             "sha256": face.sha256,
             "is_fitted": face.fitted,
         }

@@ -4,9 +4,10 @@ How sharp a scan is tells nothing of who signed it: a clean copy may be sharper 
 sheet. So the scan that is home keeps its place unless another one bears more of the signatures.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan, nan
+from typing import TypeAlias
 
 from docgen.backoffice.returns import Zone
 from docgen.rendering.pictures import Grey
@@ -16,6 +17,7 @@ from docgen.scanning.merging import SideSource
 
 PRINT_DPI = 150  # of the sides printed empty, that ink is measured against
 MOST_RIVALS = 5  # other scans of a side that are looked at
+Place: TypeAlias = dict[str, int | str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,15 @@ def look(
         if other.signed > best.signed:
             best = other
     return best
+
+
+def told(looks: Iterable[Look]) -> tuple[list[Place], list[Place]]:
+    """Give the zones that are empty, then those that could not be looked at: side and label."""
+    empty, unknown = list[Place](), list[Place]()
+    for zone, ink in (each for found in looks for each in found.inks):
+        if isnan(ink) or not signatures.is_signed(ink):
+            (unknown if isnan(ink) else empty).append({"side": zone.side, "zone": zone.label})
+    return empty, unknown
 
 
 def unseen(source: SideSource, empty: Mapping[int, Grey]) -> str:

@@ -1,0 +1,374 @@
+"""Mails handed over, one by one: marked before a server is called, settled by what it answered.
+
+    new → sending → sent | refused | uncertain
+
+`sending` is in the database before the server is called. Whoever finds it there, or `uncertain`,
+looks the Message-ID up before anything is sent again. A person settles what cannot be looked up.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce, Now
+from django.utils import timezone
+
+from docgen.backoffice import bulk, claims, departures, queue, stages, store, talks
+from docgen.backoffice.models import Delivery, Message, School, State
+from docgen.backoffice.models.deliveries import Posting
+from docgen.backoffice.post import Post, address_fault
+from docgen.backoffice.posting import Answer, Order
+from docgen.errors import InvalidInput, Problem
+from docgen.mailing import letter
+from docgen.mailing.letter import Automatic, Letter, Words
+
+SENDER_NAME = "Attestations de cession"
+PATIENCE = 600  # seconds until a mail that may not leave is looked at again
+LONGEST = 3600  # seconds between two tries, or two looks
+MOST_DOUBLED = 12
+TO_LOOK_UP = (Posting.SENDING, Posting.UNCERTAIN)
+LINE_END = b"\r\n\r\n"
+GONE = Problem("le fichier de ce message n’est plus gardé.", "", "Reliez le document de nouveau.")
+UNSURE = Problem(
+    "ce message a été remis, et la réponse du serveur n’est pas venue.",
+    "",
+    "Demandez à son destinataire s’il l’a reçu, puis tranchez.",
+)
+FOR_A_TRIAL = Problem(
+    "ce message a été écrit pour l’adresse d’essai, qui n’est plus en service.", "", ""
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is next for a mail: handing it over or, without an order, looking it up.
+
+    `since` is when it was handed over last.
+    """
+
+    message_id: str
+    since: datetime | None = None
+    order: Order | None = None
+
+
+def write(
+    kind: str,
+    key: str,
+    school: School,
+    words: Words,
+    *,
+    in_reply_to: str = "",
+    automatic: Automatic = "auto-generated",
+) -> Message | None:
+    """Write a mail to a school; the same key is the same mail. None when it has no usable address.
+
+    Call it in a transaction, or outside of any: the mail leaves once it is kept.
+    """
+    known = Message.objects.filter(key=key).first()
+    if known or address_fault(school.email):
+        return known
+    post = departures.post()
+    sent_to, now = post.redirect or school.email, timezone.now()
+    identifier = letter.message_id(key, 0, post.domain)
+    content = letter.compose(
+        Letter(
+            message_id=identifier,
+            at=now,
+            sender=post.sender,
+            sender_name=SENDER_NAME,
+            recipient=sent_to,
+            words=words,
+            in_reply_to=in_reply_to,
+            automatic=automatic,
+            redirected_from=school.email if post.redirect else "",
+        )
+    )
+    with transaction.atomic():
+        row, is_new = Message.objects.get_or_create(
+            key=key,
+            defaults={
+                "kind": kind,
+                "school": school,
+                "recipient": school.email,
+                "sent_to": sent_to,
+                "message_id": identifier,
+                "subject": words.subject,
+                "sha256": _kept(content),
+                "size": len(content),
+            },
+        )
+        if is_new:
+            transaction.on_commit(lambda: queue.ring(queue.SEND, [row.pk]))
+    return row
+
+
+def begin(row: Message) -> Step | None:
+    """Decide what is next for a mail that was claimed; None when it waits.
+
+    `sending` is in the database once this returns. `row.stage` then tells the handing over from
+    the looking up, whatever is in the database.
+    """
+    if row.stage in TO_LOOK_UP:
+        row.stage = Posting.UNCERTAIN
+        if _can_look_up(row):
+            return Step(row.message_id, row.tried_at)
+        with _changing(row):
+            _suspect(row, row.answers)
+        return None
+    try:
+        path = store.borrowed(row.sha256)
+    except FileNotFoundError:
+        fail(row, [GONE])
+        return None
+    with _changing(row) as delivery:
+        if not _may_leave(row, delivery):
+            return None
+        if not claims.note(row, stage=Posting.SENDING, tried_at=Now()):
+            return None
+        row.stage = Posting.SENDING
+    order = Order(path, row.message_id, departures.post().sender, row.sent_to)
+    return Step(row.message_id, order=order)
+
+
+def finish(row: Message, answer: Answer) -> bool:
+    """Record what a server answered; False when the claim was lost."""
+    post, told = departures.post(), talks.told(row, answer.verdict, answer.code, answer.words)
+    with _changing(row):
+        if answer.verdict == "accepted":
+            facts = {"stage": Posting.SENT, "sent_at": Now(), "answers": told, "problems": []}
+            return claims.finish(row, **facts)
+        if answer.verdict == "uncertain":
+            return _suspect(row, told)
+        if answer.verdict == "later" and not talks.is_over(told, post.give_up):
+            seconds = max(_spaced(post.retry, row.delays), 0.001)
+            return claims.delay(row, seconds, stage=Posting.NEW, answers=told)
+        problem = talks.refusal(answer.code, answer.words, is_late=answer.verdict == "later")
+        return claims.fail(row, [problem], stage=Posting.REFUSED, answers=told)
+
+
+def looked_up(row: Message, found: str, words: str = "") -> bool:
+    """Record whether a mail was found where it went; False when the claim was lost.
+
+    What is absent was never accepted, once a grace is over: it is sent again, as it is.
+    """
+    post, told = departures.post(), talks.told(row, found, words=words)
+    with _changing(row):
+        if found == "found":
+            sent_at = Coalesce(F("tried_at"), Now())
+            facts = {"stage": Posting.SENT, "sent_at": sent_at, "answers": told, "problems": []}
+            return claims.finish(row, **facts)
+        if found == "absent" and _is_past_grace(row, post):
+            return claims.again(row, stage=Posting.NEW, answers=told, delayed_until=None)
+        return _suspect(row, told)
+
+
+def broke_off(row: Message, *, is_said: bool, is_own_fault: bool) -> bool:
+    """Record that a child ended before it answered; False when the claim was lost.
+
+    `is_said`: it had said that it was about to send the final dot. Before that nothing was
+    accepted.
+    """
+    if row.stage != Posting.SENDING:  # it was looking
+        return claims.release(row, is_own_fault=is_own_fault)
+    with _changing(row):
+        if is_said:
+            return _suspect(row, talks.told(row, "uncertain"))
+        is_mine = claims.note(row, stage=Posting.NEW)
+        return is_mine and claims.release(row, is_own_fault=is_own_fault)
+
+
+def fail(row: Message, problems: list[Problem]) -> bool:
+    """Record why a mail cannot be sent; False when the claim was lost."""
+    stage = Posting.UNCERTAIN if row.stage in TO_LOOK_UP else Posting.REFUSED
+    with _changing(row):
+        return claims.fail(row, problems, stage=stage)
+
+
+def retry(row: Message, by: str) -> bool:
+    """Send a refused mail again, hurry one that waits, look an uncertain one up now.
+
+    One that had been accepted, and came back, becomes another mail: it has another Message-ID.
+    False when there is nothing to do. Who calls holds its delivery.
+    """
+    if row.stage in (Posting.SENT, Posting.REPLACED) or row.state == State.CLAIMED:
+        return False
+    changes: dict[str, Any] = {}
+    if row.stage == Posting.REFUSED:
+        changes = {"stage": Posting.NEW, "answers": talks.told(row, "retried", by=by)}
+        if row.sent_at:
+            changes |= _reopened(row)
+    if row.stage == Posting.UNCERTAIN and not _can_look_up(row):
+        return False
+    return _put_back(row, **changes)
+
+
+def settle(row: Message, by: str, *, is_sent: bool) -> bool:
+    """Record what a person says of an uncertain mail: it arrived, or it did not and is sent again.
+
+    False when it is not uncertain. Who calls holds its delivery.
+    """
+    is_stuck = row.stage == Posting.SENDING and row.state == State.QUARANTINED
+    if row.stage != Posting.UNCERTAIN and not is_stuck:
+        return False
+    answers = talks.told(row, "arrived" if is_sent else "not-arrived", by=by)
+    if not is_sent:
+        return _put_back(row, stage=Posting.NEW, answers=answers)
+    return _change(
+        row,
+        stage=Posting.SENT,
+        sent_at=Coalesce(F("tried_at"), Now()),
+        state=State.DONE,
+        finished_at=Now(),
+        answers=answers,
+        problems=[],
+    )
+
+
+def bounced(message_id: str, status: str, words: str, *, action: str = "failed") -> bool:
+    """Record a notice about a mail of ours (RFC 3464); False when it is none of ours.
+
+    One that failed is refused again: it can be sent anew. Of the others, a note is kept.
+    """
+    with transaction.atomic():
+        row = Message.objects.filter(message_id=message_id).first()
+        if row is None:
+            return False
+        delivery = stages.held(row.delivery_id) if row.delivery_id else None
+        row = Message.objects.select_for_update().get(pk=row.pk)
+        answers = talks.told(row, "bounced" if action == "failed" else action, words=words)
+        if action != "failed" or row.stage in (Posting.REFUSED, Posting.REPLACED):
+            Message.objects.filter(pk=row.pk).update(answers=answers)
+            return True
+        _change(
+            row,
+            stage=Posting.REFUSED,
+            sent_at=Coalesce(F("sent_at"), F("tried_at"), Now()),  # it had been accepted
+            state=State.FAILED,
+            finished_at=Now(),
+            answers=answers,
+            problems=claims.as_lists([talks.return_of(status, words)]),
+        )
+        if delivery:
+            delivery.bounced_at = timezone.now()
+            delivery.save(update_fields=("bounced_at",))
+            stages.sum_up(delivery, "delivery-bounced")
+    return True
+
+
+@contextmanager
+def _changing(row: Message) -> Iterator[Delivery | None]:
+    """Hold the delivery of a mail while it changes, and sum it up after that."""
+    with transaction.atomic():
+        delivery = stages.held(row.delivery_id) if row.delivery_id else None
+        yield delivery
+        if delivery:
+            stages.sum_up(delivery)
+
+
+def _may_leave(row: Message, delivery: Delivery | None) -> bool:
+    """Tell whether a mail leaves now; else it waits, or is composed anew for whom it is by now."""
+    post = departures.post()
+    wanted = departures.recipient(delivery) if delivery else row.recipient
+    is_as_wanted = row.recipient == wanted and row.sent_to == (post.redirect or wanted)
+    if not is_as_wanted and delivery and not stages.has_left(delivery):
+        stages.compose_again(delivery, wanted)
+        return False
+    # Parts that left go with those that follow: they are for the same address.
+    if row.sent_to != (post.redirect or row.recipient):
+        if post.redirect:
+            _wait(row)
+        else:
+            claims.fail(row, [FOR_A_TRIAL], stage=Posting.REFUSED)
+        return False
+    is_region = delivery is not None and delivery.role == Delivery.Role.REGION
+    if not departures.is_approved(row.recipient if is_region else ""):
+        _wait(row)
+        return False
+    return True
+
+
+def _wait(row: Message) -> None:
+    """Give a mail back for a while, and all others with it: what holds it back holds them too."""
+    later = claims.later(PATIENCE)
+    claims.again(row, delayed_until=later)
+    waiting = Message.objects.filter(state=State.WAITING, stage=Posting.NEW)
+    due = waiting.filter(Q(delayed_until=None) | Q(delayed_until__lte=Now()))
+    free = list(due.select_for_update(skip_locked=True).values_list("pk", flat=True))
+    for chunk in bulk.chunks(free):
+        Message.objects.filter(pk__in=chunk).update(delayed_until=later)
+
+
+def _can_look_up(row: Message) -> bool:
+    """Tell whether a Message-ID can be looked up: the region's mailbox shows its own mail alone."""
+    post = departures.post()
+    if post.smtp is None or isinstance(post.proof, Path):
+        return True
+    is_region = row.delivery is not None and row.delivery.role == Delivery.Role.REGION
+    return post.proof is not None and is_region and row.sent_to == row.recipient
+
+
+def _suspect(row: Message, answers: list[dict[str, Any]]) -> bool:
+    """Put a mail that may have left aside, until it is looked up or somebody knows."""
+    facts = {"stage": Posting.UNCERTAIN, "answers": answers}
+    if not _can_look_up(row):
+        return claims.fail(row, [UNSURE], **facts)
+    spaced = _spaced(max(departures.post().retry, 1), talks.looks(answers))
+    return claims.again(row, delayed_until=claims.later(spaced), **facts)
+
+
+def _is_past_grace(row: Message, post: Post) -> bool:
+    if post.smtp is None:  # a file is there or not
+        return True
+    tried = Message.objects.filter(pk=row.pk)
+    return not tried.filter(tried_at__gt=claims.later(-post.grace)).exists()
+
+
+def _spaced(seconds: int, times: int) -> float:
+    return float(min(seconds << min(times, MOST_DOUBLED), LONGEST))
+
+
+def _put_back(row: Message, **changes: object) -> bool:
+    usual: dict[str, Any] = {
+        "state": State.WAITING,
+        "delayed_until": None,
+        "finished_at": None,
+        "problems": [],
+    }
+    counts = {"deaths": 0, "lost": 0, "delays": 0}
+    if not _change(row, **{**usual, **counts, **changes}):
+        return False
+    transaction.on_commit(lambda: queue.ring(queue.SEND, [row.pk]))
+    return True
+
+
+def _change(row: Message, **changes: object) -> bool:
+    """Change a mail from outside: whoever holds its claim loses it."""
+    rows = Message.objects.filter(pk=row.pk, token=row.token)
+    return rows.update(token=F("token") + 1, **changes) == 1
+
+
+def _reopened(row: Message) -> dict[str, Any]:
+    """Give what makes a mail that came back another one: the same words, another Message-ID."""
+    opening = row.opening + 1
+    identifier = letter.message_id(row.key, opening, departures.post().domain)
+    head, end, body = b"".join(store.blocks(row.sha256)).partition(LINE_END)
+    if head.count(row.message_id.encode()) != 1:
+        raise InvalidInput(GONE)
+    content = head.replace(row.message_id.encode(), identifier.encode()) + end + body
+    facts = {"sha256": _kept(content), "size": len(content), "sent_at": None}
+    return {**facts, "opening": opening, "message_id": identifier}
+
+
+def _kept(content: bytes) -> str:
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "message")
+        path.write_bytes(content)
+        sha256 = store.keep(path)
+    store.require([sha256])
+    return sha256

@@ -1,0 +1,76 @@
+"""What was said of a mail, by servers and by people: kept with it, and never logged."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from docgen.backoffice.models import Message
+from docgen.errors import Problem
+from docgen.typography import french
+
+MOST = 30  # kept of a mail: the first ones and the last ones
+FIRST = 5
+LONGEST = 500  # characters of what a server says
+LOOKS = {
+    "found": "Retrouvé à destination.",
+    "absent": "Introuvable à destination.",
+    "unknown": "N’a pas pu être cherché.",
+}
+SAID = {
+    **LOOKS,
+    "uncertain": "Remis ; la réponse n’est pas venue.",
+    "retried": "Relancé.",
+    "arrived": "Quelqu’un dit qu’il est arrivé.",
+    "not-arrived": "Quelqu’un dit qu’il n’est pas arrivé.",
+}
+Talk = list[dict[str, Any]]
+
+
+def told(row: Message, verdict: str, code: int = 0, words: str = "", *, by: str = "") -> Talk:
+    """Give what was said of a mail, with what has just been said; `code` 0: no server's answer.
+
+    `since` is when a series of tries began; looks that follow one another are one, and counted.
+    """
+    now = timezone.now().isoformat(timespec="seconds")
+    last = row.answers[-1] if row.answers else {}
+    before = row.answers
+    words = " ".join(words.split())[:LONGEST] or french(SAID.get(verdict, ""))
+    new = {"at": now, "verdict": verdict, "code": code, "words": words}
+    if by:
+        new["by"] = by
+    if verdict == "later":
+        new["since"] = last.get("since", now)
+    if verdict in LOOKS:
+        new["looks"] = looks(before) + 1
+        before = before[:-1] if last.get("verdict") == verdict else before
+    answers = [*before, new]
+    return answers if len(answers) <= MOST else [*answers[:FIRST], *answers[FIRST + 1 :]]
+
+
+def looks(answers: Talk) -> int:
+    """Count how often a mail was looked for since it was last handed over."""
+    count: int = answers[-1].get("looks", 0) if answers else 0
+    return count
+
+
+def is_over(answers: Talk, seconds: int) -> bool:
+    """Tell whether a series of tries has lasted that long."""
+    since = datetime.fromisoformat(answers[-1]["since"])
+    return timezone.now() - since >= timedelta(seconds=seconds)
+
+
+def refusal(code: int, words: str, *, is_late: bool) -> Problem:
+    """Say that a server refused a mail, in its words."""
+    said = f"{code} {words}".strip() if code else words
+    what = f"le serveur a refusé ce message : « {said} »."
+    if is_late:
+        what = f"aucun essai n’a abouti ; dernière réponse : « {said} »."
+    return Problem(french(what), "", "Corrigez ce qu’il dit, puis relancez l’envoi.")
+
+
+def return_of(status: str, words: str) -> Problem:
+    """Say that a mail came back, in the words of who sends it back."""
+    said = " ".join(" ".join((status, words)).split())[:LONGEST]
+    what = f"ce message est revenu : « {said} »."
+    return Problem(french(what), "", "Corrigez ce qu’il dit, puis relancez l’envoi.")
