@@ -66,7 +66,8 @@ def _say(line: Line) -> None:
     if line.is_ok:
         output.say(f"OK           {line.name}\u00a0: {line.found}")
     for each in line.problems:
-        output.say(f"à corriger   {line.name}\u00a0: {each.what} {each.remedy}".rstrip())
+        where = f"{each.where}\u00a0: " if each.where else ""
+        output.say(f"à corriger   {line.name}\u00a0: {where}{each.what} {each.remedy}".rstrip())
 
 
 def _looked(name: str, check: Check) -> Line:
@@ -175,6 +176,24 @@ def _mailbox() -> str:
     return region.mailbox
 
 
+def _post() -> str:
+    from docgen.backoffice import posting
+    from docgen.backoffice.post import read_post
+    from docgen.datafolder import data_folder
+
+    post = read_post(data_folder())
+    told = posting.check(post)
+    return f"{told}, tout va à l’adresse d’essai" if post.redirect else told
+
+
+def _boxes() -> str:
+    from docgen.backoffice import posting
+    from docgen.backoffice.post import read_post
+    from docgen.datafolder import data_folder
+
+    return posting.check_boxes(read_post(data_folder()))
+
+
 def _periods() -> str:
     from docgen.backoffice.keeping import read_periods
     from docgen.datafolder import data_folder
@@ -266,6 +285,8 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("mise en page", _layout),
     ("LibreOffice", _office),
     ("boîte de la Région", _mailbox),
+    ("courrier", _post),
+    ("boîte aux lettres", _boxes),
     ("durées de conservation", _periods),
     ("base de données", _database),
     ("horloge", _clock),
