@@ -13,11 +13,15 @@ from typer.exceptions import TyperException
 from docgen.cli import (
     accounts,
     attest,
+    deliveries,
     doctor,
     fill,
     import_,
     jobs,
+    join,
+    ledger,
     opening,
+    originals,
     press,
     purge,
     scan,
@@ -45,7 +49,11 @@ app.command("serve")(serve.serve)
 app.command("worker")(worker.worker)
 app.command("import")(import_.import_files)
 app.command("scan")(scan.scan)
+app.command("join")(join.join)
 app.add_typer(jobs.app, name="jobs")
+app.command("ledger")(ledger.ledger)
+app.add_typer(originals.app, name="originals")
+app.add_typer(deliveries.app, name="deliveries")
 app.add_typer(accounts.app, name="accounts")
 app.command("doctor")(doctor.doctor)
 app.command("migrate")(opening.migrate)
