@@ -32,6 +32,7 @@ from docgen.backoffice.models import (
     Conversion,
     Delivery,
     HookCall,
+    Mail,
     Message,
     ScanPart,
     State,
@@ -48,6 +49,7 @@ KINDS: dict[str, type[Work]] = {
     "hook_call": HookCall,
     "delivery": Delivery,
     "message": Message,
+    "mail": Mail,
 }
 FOREIGN_ID = re.compile(r"[0-9a-f-]{16,64}")  # a request's number given by a proxy; never a name
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}

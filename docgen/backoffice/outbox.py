@@ -20,6 +20,7 @@ from docgen.backoffice.models import (
     Event,
     Hook,
     HookCall,
+    Mail,
     PrintJob,
     Return,
     ScanBatch,
@@ -44,6 +45,7 @@ JOB = Subject(PrintJob, "pk", "read:print-jobs")
 ATTESTATION = Subject(Attestation, "public_id", "read:attestations")
 SCAN = Subject(ScanBatch, "pk", "read:scans")
 RETURN = Subject(Return, "pk", "read:scans")
+MAIL = Subject(Mail, "pk", "read:mails")
 DELIVERY = Subject(Delivery, "pk", "read:deliveries")
 CONVENTION = Subject(Conversion, "public_id", "read:conventions")
 # What can be listened to.
@@ -69,6 +71,9 @@ SUBJECTS: dict[str, Subject] = {
     "delivery-refused": DELIVERY,
     "delivery-uncertain": DELIVERY,
     "delivery-bounced": DELIVERY,
+    "mail-quarantined": MAIL,
+    "original-posted": ATTESTATION,
+    "original-received": ATTESTATION,
 }
 KINDS = tuple(SUBJECTS)
 

@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 PRINT, WORD, ATTEST, CALL = "print_volume", "convert_word", "attestation", "call_hook"
 READ, BIND = "read_scan", "bind_returns"
 COMPOSE, SEND = "compose_delivery", "send_message"
+READ_MAIL, RECEIPTS = "read_mail", "write_receipts"
 # LibreOffice and the servers of others take seconds: their line never holds the press.
 LINES = {
     PRINT: "press",
@@ -29,6 +30,8 @@ LINES = {
     CALL: "word",
     COMPOSE: "word",
     SEND: "word",
+    READ_MAIL: "word",
+    RECEIPTS: "word",
 }
 FULL = 1000  # bells that wait; more would say nothing new
 AT_ONCE = 8  # bells for one job: a worker that is awake goes on by itself

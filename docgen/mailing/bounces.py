@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
 
-from docgen.mailing.senders import is_daemon, values, within
+from docgen.mailing.senders import is_daemon, of_ours, values, within
 
 LONGEST = 300  # characters of a server's words that are kept
 LOOKED_AT = 1 << 18  # characters of a notice, and of what it gives back, that are searched
@@ -134,6 +134,6 @@ def _text(part: "Message[str, str]") -> str:
 
 def _found(domain: str, texts: list[str]) -> list[str]:
     """Give the Message-IDs of ours that texts name, as we write them."""
-    own = re.compile(rf"<([0-9a-f]{{40}})@{re.escape(domain)}>", re.IGNORECASE)
+    own = of_ours(domain)
     found = (each.lower() for text in texts for each in own.findall(text[:LOOKED_AT]))
     return [f"<{each}@{domain}>" for each in dict.fromkeys(found)]

@@ -80,6 +80,11 @@ def sender(message: "Message[str, str]") -> tuple[str, str]:
     return found[0].lower(), ""
 
 
+def of_ours(domain: str) -> "re.Pattern[str]":
+    """Give what a Message-ID of ours looks like; others write some under the same domain."""
+    return re.compile(rf"<([0-9a-f]{{40}})@{re.escape(domain)}>", re.IGNORECASE)
+
+
 def message_id(message: "Message[str, str]") -> str:
     """Give the Message-ID of a mail, with its angle brackets; "" when it has none of that form."""
     said = values(message, "message-id")
@@ -139,8 +144,8 @@ def loop(message: "Message[str, str]", address: str, house: House) -> str:
 
     It is our own, an answer that a machine gave, or came by a list.
     """
-    own = f"@{house.domain.lower()}>"
-    is_ours = any(each.lower().rstrip().endswith(own) for each in values(message, "message-id"))
+    own = of_ours(house.domain)
+    is_ours = any(own.search(each) for each in values(message, "message-id"))
     if address in house.addresses or is_ours:
         return "own-mail"
     if _says(message, "auto-submitted", ("auto-replied", "auto-notified")):
@@ -175,9 +180,9 @@ def is_daemon(message: "Message[str, str]", address: str) -> bool:
 
 def answers_us(message: "Message[str, str]", house: House) -> bool:
     """Tell whether a mail answers one of ours."""
-    own = f"@{house.domain.lower()}>"
+    own = of_ours(house.domain)
     said = (*values(message, "in-reply-to"), *values(message, "references"))
-    return any(own in each.lower() for each in said)
+    return any(own.search(each) for each in said)
 
 
 def _says(message: "Message[str, str]", name: str, words: Iterable[str]) -> bool:

@@ -135,6 +135,7 @@ def test_pictures_of_a_signature_are_left_out(tmp_path: Path) -> None:
         (plain(sender="From: no-reply@x.example"), ("automatic", "automatic-answer")),
         (plain(sender=f"From: {mails.OURS.upper()}"), ("automatic", "own-mail")),
         (plain("x", f"Message-ID: {mails.KEY}"), ("automatic", "own-mail")),
+        (plain("x", f"Message-ID: <1.office@{mails.DOMAIN}>"), ("empty", "no-file")),
         (plain("x", f"In-Reply-To: {mails.KEY}"), ("empty", "answer")),
         (plain("x", f"References: <x@y>\r\n {mails.KEY}"), ("empty", "answer")),
     ],

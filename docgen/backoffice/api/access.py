@@ -22,14 +22,18 @@ from docgen.errors import Problem
 FAMILIES = (
     *("schools", "rosters", "people", "devices", "cessions", "loans", "templates"),
     *("print-jobs", "releases", "counts", "attestations", "conventions", "hooks", "scans"),
+    *("mails", "originals", "receptions"),
     "deliveries",
 )
 SCOPES = tuple(f"{verb}:{family}" for family in FAMILIES for verb in ("read", "write"))
 # Who may write what; a family that is not here is written by the back office and by schools.
 WRITERS = {
     "releases": {Role.BACK_OFFICE},
+    "deliveries": {Role.BACK_OFFICE},
     "counts": {Role.BACK_OFFICE, Role.PRINT_SHOP},
     "hooks": set(Role),
+    "mails": {Role.BACK_OFFICE},
+    "receptions": {Role.BACK_OFFICE, Role.REGION},
 }
 USUAL_WRITERS = {Role.BACK_OFFICE, Role.SCHOOL}
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="docgen"'}
