@@ -211,11 +211,12 @@ def _parts(who: Actor, school: str, year: str) -> Iterator[Rows]:
     yield attested.values_list("school_id", "serial", "person", "attestation_id")
     yield _gone(attested, of_year).values_list("school_id", "attestation_id")
     stands = gate.visible(models.Attestation, who).filter(one)
-    yield stands.values_list(
+    steps: list[Any] = [
         *("pk", "school_id", is_of_year, Q(original__fetched_at__isnull=False)),
         *(is_returned(), Exists(sendings()), Q(original__posted_date__isnull=False)),
         Q(original__received_at__isnull=False),
-    )
+    ]
+    yield stands.values_list(*steps)
 
 
 def _gone(attested: Rows, of_year: Q) -> Rows:
@@ -226,7 +227,7 @@ def _gone(attested: Rows, of_year: Q) -> Rows:
     gone = attested.filter(~Exists(same.filter(cancelled_at=None)))
     if not of_year:
         return gone
-    last = gone.annotate(last=Subquery(same.order_by("-pk").values("pk")[:1]))
+    last: Rows = gone.annotate(last=Subquery(same.order_by("-pk").values("pk")[:1]))
     return last.filter(Exists(models.Cession.objects.filter(of_year, pk=OuterRef("last"))))
 
 

@@ -17,6 +17,7 @@ READ_SCHOOL = "= = 404 = 404 404"
 WRITE_SCHOOL = "= = 404 403 403 403"
 READ_JOB = "= = 404 = = 404"
 RELEASE = "= 403 403 403 403 403"
+RECEIVE = "= 403 403 = 403 403"
 COUNT = "= 403 403 403 = 404"
 # A hook is its program's own, and the back office's to look after; a person has none.
 HOOK = "= = 404 404 404 404"
@@ -144,6 +145,15 @@ ROWS: dict[str, Row] = {
     "GET /returns": Row(OPEN),
     "GET /returns/{document}": Row(READ_SCHOOL),
     "GET /returns/{document}/signed.pdf": Row(READ_SCHOOL),
+    "GET /ledger": Row(OPEN),
+    "GET /ledger.csv": Row(OPEN),
+    "GET /reminders": Row(OPEN),
+    "GET /originals": Row(OPEN),
+    "POST /originals/{attestation}/post": Row(WRITE_SCHOOL, body={}),
+    # Nobody posted it, nobody received it: 422 tells who may.
+    "DELETE /originals/{attestation}/post": Row(WRITE_SCHOOL, 422),
+    "POST /receptions": Row(RECEIVE, 422, {"code": "AT-0000-0000"}),
+    "DELETE /receptions/{attestation}": Row(RECEIVE, 422),
     "GET /hooks": Row(OPEN),
     "POST /hooks": Row(
         "= = = = = =",

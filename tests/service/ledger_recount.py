@@ -5,7 +5,7 @@ of their ranks, as a clerk would with a pile of papers and the register beside i
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from docgen.backoffice.ledger import Line, Sheets, Tablets
@@ -36,10 +36,10 @@ def recount(year: str = "") -> dict[str, Line]:
     }
 
 
-def _by_school(rows: Iterable[Row]) -> dict[str, list[Row]]:
+def _by_school(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[Row]]:
     found: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
-        found[row["school_id"]].append(row)
+        found[row["school_id"]].append(dict(row))
     return found
 
 

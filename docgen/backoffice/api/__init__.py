@@ -13,6 +13,8 @@ from docgen.backoffice.api import (
     cessions,
     conventions,
     hooks,
+    ledger,
+    originals,
     people,
     print_jobs,
     printed,
@@ -36,6 +38,7 @@ ROUTERS: tuple[Router, ...] = (
     *(print_jobs.router, printed.router, watching.router, releases.router),
     *(attestations.router, conventions.router, hooks.router),
     *(scans.router, returns.router, reviews.router),
+    *(ledger.router, originals.router),
 )
 DESCRIPTION = """Imprimer, attester et suivre les documents de remise des tablettes.
 

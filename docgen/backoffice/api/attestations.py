@@ -10,7 +10,7 @@ from ninja import Router, Schema
 from ninja.responses import Status
 
 from docgen import attestations as rules
-from docgen.backoffice import attestations, models
+from docgen.backoffice import attestations, models, originals
 from docgen.backoffice.api.access import Request, one, scope, seen
 from docgen.backoffice.api.downloads import Kept, partly, sent
 from docgen.backoffice.api.paging import Page, Paged, page
@@ -147,7 +147,10 @@ def paper(
     row = _row(request, attestation)
     for name, sha256 in row.files.items():
         if name.startswith(paper):
-            return sent(request, Kept(name, sha256))
+            answer = sent(request, Kept(name, sha256))
+            if paper == "attestation" and _is_to_print(request, answer):
+                originals.fetched(row, request.auth.label)
+            return answer
     if row.state == models.State.DONE:
         raise Refused("not-found", Trouble("ce document n’est plus conservé.", paper))
     raise Refused("paper-not-ready", Trouble("ce document n’est pas encore prêt.", paper))
@@ -168,6 +171,12 @@ def told(problems: Iterable[Trouble]) -> list[Problem]:
 
 def _row(request: Request, attestation: UUID) -> models.Attestation:
     return one(seen(models.Attestation, request), public_id=attestation)
+
+
+def _is_to_print(request: Request, answer: HttpResponseBase) -> bool:
+    """Tell whether a download is one that paper comes from: not a look, nor the region's."""
+    is_look = request.META["REQUEST_METHOD"] != "GET" or answer.status_code == 304
+    return not is_look and request.auth.role != models.Role.REGION
 
 
 def _facts(row: models.Attestation) -> dict[str, Any]:
