@@ -150,8 +150,8 @@ def finish(row: Delivery, made: Sequence[Mapping[str, Any]], names: Mapping[str,
         FileNotFoundError: when one was dropped since it was kept.
     """
     with transaction.atomic():
-        store.require(names.values())
         delivery = stages.held(row.pk)
+        store.require(names.values())
         is_test = any(each["is_test"] for each in made)
         if not claims.finish(row, problems=[], stage=Posting.NEW, is_test=is_test):
             return False
@@ -224,6 +224,7 @@ def _keep(delivery: Delivery, made: Mapping[str, Any], name: str) -> Message:
             "delayed_until": None,
             "problems": [],
             "sent_at": None,
+            **dict.fromkeys(("deaths", "lost", "delays"), 0),
         },
     )
     return row

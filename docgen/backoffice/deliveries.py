@@ -174,7 +174,8 @@ def _retried(row: Delivery, by: str) -> bool:
     mails = _held_mails(row)
     redirect = departures.post().redirect
     is_past_trial = row.is_test and mails and redirect != mails[0].sent_to
-    if row.state in SET_ASIDE or is_past_trial:
+    is_delayed = row.state == State.WAITING and row.delayed_until
+    if row.state in SET_ASIDE or is_past_trial or is_delayed:
         stages.compose_again(row, departures.recipient(row))
         return True
     done = [messages.retry(each, by) for each in mails]

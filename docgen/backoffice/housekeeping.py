@@ -29,10 +29,12 @@ from docgen.backoffice.models import (
     Beat,
     Binding,
     Conversion,
+    Delivery,
     Document,
     Event,
     HookCall,
     IdempotentAnswer,
+    Message,
     Paper,
     PrintJob,
     Return,
@@ -69,6 +71,8 @@ def purge(periods: Periods, *, really: bool) -> list[Tally]:
         _values(periods.values, really=really),
         _rows("documents", _old_documents(periods.documents), really=really),
         _attestations(periods.attestations, really=really),
+        _deliveries(periods.attestations, really=really),
+        _messages(periods.messages, really=really),
         _conversions(periods.conversions, really=really),
         _papers(periods, really=really),
         _scans(periods.scans, really=really),
@@ -157,6 +161,34 @@ def _without_papers(row: Attestation) -> Removed:
     Paper.objects.filter(attestation=row).update(sha256="")
     rows = Attestation.objects.filter(pk=row.pk).update(files={})
     return rows, set(_names_in(row.files))
+
+
+def _deliveries(days: int, *, really: bool) -> Tally:
+    """Take the files of old deliveries and of their mails; that they were sent stays known."""
+    tally = Tally("deliveries")
+    for row in _old(Delivery, days).exclude(state=State.CLAIMED).exclude(sha256=""):
+        _do(tally, partial(_without_mails, row), really=really)
+    return tally
+
+
+def _without_mails(row: Delivery) -> Removed:
+    mails = Message.objects.filter(delivery=row)
+    files = {row.sha256, *mails.values_list("sha256", flat=True)}
+    mails.update(sha256="")
+    return Delivery.objects.filter(pk=row.pk).update(sha256=""), files - {""}
+
+
+def _messages(days: int, *, really: bool) -> Tally:
+    """Take old receipts and reminders, whatever became of them."""
+    tally = Tally("messages")
+    for row in _old(Message, days).filter(delivery=None).exclude(state=State.CLAIMED):
+        _do(tally, partial(_without_message, row), really=really)
+    return tally
+
+
+def _without_message(row: Message) -> Removed:
+    rows = Message.objects.filter(pk=row.pk).exclude(state=State.CLAIMED)
+    return rows.delete()[0], {row.sha256} - {""}
 
 
 def _conversions(days: int, *, really: bool) -> Tally:

@@ -28,6 +28,7 @@ class Periods:
     values: int = 400  # what documents say: a school year, and the summer that follows
     documents: int = 1_100  # what recognises the paper that comes back: number, person's identifier
     attestations: int = 3_650  # their papers; what they say is a register, sealed
+    messages: int = 400  # receipts and reminders; mails of attestations are kept as they are
     conversions: int = 30
     scans: int = 90  # files of scans as they were sent: nobody opens them again
     copies: int = 400  # clean copies and pictures of their sides: as long as values

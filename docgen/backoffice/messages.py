@@ -148,8 +148,7 @@ def finish(row: Message, answer: Answer) -> bool:
         if answer.verdict == "later" and not talks.is_over(told, post.give_up):
             seconds = max(_spaced(post.retry, row.delays), 0.001)
             return claims.delay(row, seconds, stage=Posting.NEW, answers=told)
-        problem = talks.refusal(answer.code, answer.words, is_late=answer.verdict == "later")
-        return claims.fail(row, [problem], stage=Posting.REFUSED, answers=told)
+        return claims.fail(row, [talks.refusal(told)], stage=Posting.REFUSED, answers=told)
 
 
 def looked_up(row: Message, found: str, words: str = "") -> bool:
@@ -164,6 +163,8 @@ def looked_up(row: Message, found: str, words: str = "") -> bool:
             facts = {"stage": Posting.SENT, "sent_at": sent_at, "answers": told, "problems": []}
             return claims.finish(row, **facts)
         if found == "absent" and _is_past_grace(row, post):
+            if talks.is_over(told, post.give_up):
+                return claims.fail(row, [talks.refusal(told)], stage=Posting.REFUSED, answers=told)
             return claims.again(row, stage=Posting.NEW, answers=told, delayed_until=None)
         return _suspect(row, told)
 
@@ -282,18 +283,18 @@ def _may_leave(row: Message, delivery: Delivery | None) -> bool:
     # Parts that left go with those that follow: they are for the same address.
     if row.sent_to != (post.redirect or row.recipient):
         if post.redirect:
-            _wait(row)
+            claims.again(row, delayed_until=claims.later(PATIENCE))
         else:
             claims.fail(row, [FOR_A_TRIAL], stage=Posting.REFUSED)
         return False
     is_region = delivery is not None and delivery.role == Delivery.Role.REGION
-    if not departures.is_approved(row.recipient if is_region else ""):
-        _wait(row)
-        return False
-    return True
+    if departures.is_approved(row.recipient if is_region else ""):
+        return True
+    _wait_for_approval(row)
+    return False
 
 
-def _wait(row: Message) -> None:
+def _wait_for_approval(row: Message) -> None:
     """Give a mail back for a while, and all others with it: what holds it back holds them too."""
     later = claims.later(PATIENCE)
     claims.again(row, delayed_until=later)

@@ -49,12 +49,12 @@ def sum_up(delivery: Delivery, kind: str = "") -> None:
     sent = [row.sent_at for row in rows if row.sent_at]
     delivery.sent_at = max(sent) if delivery.stage == Posting.SENT and sent else None
     delivery.save(update_fields=("stage", "sent_at", "changed_at"))
-    if not has_left(delivery) and _younger(delivery).exists():
-        replace([delivery])
-    elif kind or (delivery.stage != before and delivery.stage in TOLD):
+    if kind or (delivery.stage != before and delivery.stage in TOLD):
         say(kind or TOLD[Posting(delivery.stage)], delivery, parts=len(rows))
         if delivery.stage == Posting.SENT and delivery.role == Delivery.Role.REGION:
             copy(delivery)
+    if not has_left(delivery) and _younger(delivery).exists():
+        replace([delivery])
 
 
 def say(kind: str, delivery: Delivery, by: str = "docgen", **facts: object) -> None:

@@ -17,6 +17,7 @@ LOOKS = {
     "absent": "Introuvable à destination.",
     "unknown": "N’a pas pu être cherché.",
 }
+TRIED = {"later", "uncertain", "absent", "unknown"}  # that end no series of tries
 SAID = {
     **LOOKS,
     "uncertain": "Remis ; la réponse n’est pas venue.",
@@ -30,7 +31,8 @@ Talk = list[dict[str, Any]]
 def told(row: Message, verdict: str, code: int = 0, words: str = "", *, by: str = "") -> Talk:
     """Give what was said of a mail, with what has just been said; `code` 0: no server's answer.
 
-    `since` is when a series of tries began; looks that follow one another are one, and counted.
+    `since` is when a series of tries began; looks that follow one another are counted, and the
+    same one is kept once.
     """
     now = timezone.now().isoformat(timespec="seconds")
     last = row.answers[-1] if row.answers else {}
@@ -39,7 +41,7 @@ def told(row: Message, verdict: str, code: int = 0, words: str = "", *, by: str 
     new = {"at": now, "verdict": verdict, "code": code, "words": words}
     if by:
         new["by"] = by
-    if verdict == "later":
+    if verdict in TRIED:
         new["since"] = last.get("since", now)
     if verdict in LOOKS:
         new["looks"] = looks(before) + 1
@@ -60,12 +62,13 @@ def is_over(answers: Talk, seconds: int) -> bool:
     return timezone.now() - since >= timedelta(seconds=seconds)
 
 
-def refusal(code: int, words: str, *, is_late: bool) -> Problem:
-    """Say that a server refused a mail, in its words."""
-    said = f"{code} {words}".strip() if code else words
+def refusal(answers: Talk) -> Problem:
+    """Say that a mail is given up, in the last words that were said of it."""
+    last = answers[-1]
+    said = f"{last['code'] or ''} {last['words']}".strip()
     what = f"le serveur a refusé ce message : « {said} »."
-    if is_late:
-        what = f"aucun essai n’a abouti ; dernière réponse : « {said} »."
+    if last["verdict"] in TRIED:
+        what = f"aucun essai n’a abouti ; pour finir : « {said} »."
     return Problem(french(what), "", "Corrigez ce qu’il dit, puis relancez l’envoi.")
 
 

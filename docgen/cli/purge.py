@@ -11,6 +11,8 @@ NAMES = {
     "values": "valeurs des documents",
     "documents": "documents des lots",
     "attestations": "fichiers des attestations",
+    "deliveries": "fichiers des envois à la Région",
+    "messages": "accusés et rappels",
     "conversions": "conventions demandées",
     "papers": "conventions imprimées",
     "scans": "fichiers de scans reçus",
