@@ -36,7 +36,7 @@ from docgen.datafolder import data_folder, page_code_key
 from docgen.identifiers import uai_letter
 from docgen.press import prepare
 from tests import helpers
-from tests.service import callers, homecoming, town
+from tests.service import callers, homecoming, mailroom, town
 from tests.service.api_table import CALLERS, ROWS, TOKEN_REFUSALS, Row
 from workers.conventions import convert_word
 from workers.print_jobs import print_volume
@@ -91,6 +91,8 @@ def place(digits: str, name: str) -> tuple[Facts, models.School, models.PrintSho
             "shop": shop.pk,
             "slug": "petite-charte",
             "token": links.make(job, "manifest.csv", 2**33),
+            "delivery": str(mailroom.delivery(school).pk),
+            "part": 1,
             "marks": (uai, f"CANARI-{name}", str(job.pk)),
         }
     )
@@ -275,7 +277,7 @@ def test_what_belongs_to_others_answers_like_what_does_not_exist(world: World) -
         "loan": 2**40,
         "shop": 2**40,
         **{name: str(uuid.uuid4()) for name in ("job", "attestation", "convention", "hook")},
-        **{name: str(uuid.uuid4()) for name in ("scan", "side", "document")},
+        **{name: str(uuid.uuid4()) for name in ("scan", "side", "document", "delivery")},
     }
     different = []
     for route, row in ROWS.items():

@@ -12,6 +12,7 @@ from docgen.backoffice.api import (
     attestations,
     cessions,
     conventions,
+    deliveries,
     hooks,
     ledger,
     originals,
@@ -38,7 +39,7 @@ ROUTERS: tuple[Router, ...] = (
     *(print_jobs.router, printed.router, watching.router, releases.router),
     *(attestations.router, conventions.router, hooks.router),
     *(scans.router, returns.router, reviews.router),
-    *(ledger.router, originals.router),
+    *(ledger.router, originals.router, deliveries.router),
 )
 DESCRIPTION = """Imprimer, attester et suivre les documents de remise des tablettes.
 

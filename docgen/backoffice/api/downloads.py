@@ -15,6 +15,7 @@ from docgen.backoffice.api.problems import Refused
 from docgen.errors import Problem
 
 PDF, CSV, ZIP, JSON = "application/pdf", "text/csv", "application/zip", "application/json"
+MAIL = "message/rfc822"
 RANGE = re.compile(r"bytes=\s*(\d{0,18})-(\d{0,18})\s*")
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -38,9 +39,9 @@ def content(*content_types: str) -> dict[str, Any]:
     return {"responses": {200: told}}
 
 
-def partly() -> dict[str, Any]:
+def partly(content_type: str = PDF) -> dict[str, Any]:
     """Describe a route that gives a file of the store, whole, by ranges, or not again."""
-    told = content(PDF)
+    told = content(content_type)
     told["responses"][206] = {**told["responses"][200], "description": "Une partie du fichier"}
     told["responses"][304] = {"description": "Inchangé"}
     return told
