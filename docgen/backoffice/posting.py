@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +25,7 @@ from docgen.errors import Problem, Unavailable, reason
 __all__ = ["Answer", "Looked", "Order", "Patience", "check", "check_boxes", "look_up", "send"]
 
 NBSP = "\u00a0"
-FAULTS = (OSError, EOFError, IMAP4.error, ImapToolsError)  # of a box or of a log
+FAULTS = (OSError, EOFError, zlib.error, IMAP4.error, ImapToolsError)  # of a box or of a log
 NO_PROOF = "rien ne permet de le retrouver (DOCGEN_MAIL_PROOF)."
 
 
@@ -180,7 +181,7 @@ def _tried(what: Server | Path) -> str:
 def _why(what: Server | Path | None, error: Exception) -> str:
     if isinstance(what, Server):
         return f"{_place(what)}{NBSP}: {reaching.why(error)}"
-    if isinstance(error, EOFError):
+    if isinstance(error, EOFError | zlib.error):
         return "le journal du relais ne se décompresse pas."
     told = reason(error) if isinstance(error, OSError) else type(error).__name__
     return f"{'le journal du relais' if what else 'le dossier'} ne peut pas être lu ({told})."

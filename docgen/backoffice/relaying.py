@@ -25,7 +25,6 @@ Verdict: TypeAlias = Literal["accepted", "later", "refused", "uncertain"]
 MOST_WORDS = 500  # characters of a server's words that are kept
 MOST_ANSWER = 1 << 16  # bytes of one answer, all its lines; RFC 5321, 4.5.3.1.5 gives a line 512
 BLOCK = 1 << 16  # bytes of the message in memory
-END_OF_LINE = re.compile(rb"\r\n|\r|\n")
 # The server wants a password, or another, or TLS (RFC 4954, 6): it says so of us, not of a message.
 OF_US = (530, 534, 535, 538)
 GARBLED = "sa réponse est illisible."
@@ -118,7 +117,8 @@ def stuffed(stream: BinaryIO) -> Iterator[bytes]:
     while block := stream.read(BLOCK):
         block = held + block
         held = b"\r" if block.endswith(b"\r") else b""  # its LF may begin the next block
-        text = END_OF_LINE.sub(b"\r\n", block.removesuffix(held) if held else block)
+        text = block[: len(block) - len(held)].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        text = text.replace(b"\n", b"\r\n")
         before = b"\r\n" if is_start else b""
         yield (before + text).replace(b"\r\n.", b"\r\n..")[len(before) :]
         is_start = text.endswith(b"\r\n") if text else is_start
@@ -177,10 +177,7 @@ class Talk(smtplib.SMTP):
             self.line.settimeout(self._left(self.patience.step))
             self.line.sendall(s.encode("ascii") if isinstance(s, str) else s)
         except OSError as error:
-            # A server that turns a message away in the middle says so, and hangs up.
-            with suppress(Stopped):
-                self._refuses(*self.answer(min(2, self.patience.step)))
-            raise _lost(error) from None
+            raise self._last_word() or _lost(error) from None
 
     def listen(self) -> None:
         """Make sure that the server has said nothing yet, for its next word is about the dot."""
@@ -248,6 +245,13 @@ class Talk(smtplib.SMTP):
         if len(line) > room:
             raise Stopped(Answer("later", 0, GARBLED))
         return line + b"\n"
+
+    def _last_word(self) -> Stopped | None:
+        """Read what a server said that turned a message away in the middle, and hung up."""
+        with suppress(Stopped):
+            code, words = self.answer(min(2, self.patience.step))
+            return Stopped(_turned_away(code, words)) if code >= 400 else None
+        return None
 
     def _left(self, seconds: float) -> float:
         left = min(seconds, self.until - time.monotonic())

@@ -93,8 +93,11 @@ class Dovecot(Server):
     `port` speaks in clear and STARTTLS, `tls_port` TLS, when there is a certificate.
     """
 
-    def __init__(self, folder: Path, *, certificate: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, certificate: Path | None = None, password: str = PASSWORD
+    ) -> None:
         super().__init__(folder)
+        self.password = password
         self.port, self.tls_port = free_port(), free_port() if certificate else 0
         is_root = os.geteuid() == 0
         me = pwd.getpwuid(os.geteuid())
@@ -108,7 +111,7 @@ class Dovecot(Server):
             login="dovenull" if is_root else me.pw_name,
             mail=self.owner.pw_name,
             group=group,
-            password=PASSWORD,
+            password=password,
             port=self.port,
             tls_port=self.tls_port,
             ssl="yes" if certificate else "no",
@@ -133,7 +136,7 @@ class Dovecot(Server):
 
     def url(self, user: str = OURS, folder: str = "INBOX") -> str:
         """Give the address of a box, its password in it."""
-        who = f"{quote(user, safe='')}:{quote(PASSWORD, safe='')}"
+        who = f"{quote(user, safe='')}:{quote(self.password, safe='')}"
         return f"imap://{who}@127.0.0.1:{self.port}/{quote(folder, safe='')}"
 
     def environment(self) -> dict[str, str]:

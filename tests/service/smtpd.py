@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
+from weakref import WeakSet
 
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 from aiosmtpd.smtp import Session as SmtpSession
@@ -117,12 +118,14 @@ class Session(SMTP):
             data_size_limit=house.most,
             tls_context=house.tls if house.security == "starttls" else None,
             auth_require_tls=house.security == "starttls",
+            auth_exclude_mechanism=house.unknown,
             authenticator=self.authenticate,
             loop=asyncio.get_running_loop(),
         )
         self.house = house
         self._auth_required = house.needs_password
         self.attempt = house.begin()
+        house.sessions.add(self)
         self.is_over = False
         for name in ("EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "QUIT"):
             self._smtp_methods[name] = partial(self.at, name.lower(), self._smtp_methods[name])
@@ -190,7 +193,7 @@ class Session(SMTP):
         """Know one user, by either mechanism."""
         given = facts[-1]
         assert isinstance(given, LoginPassword)
-        is_known = (given.login, given.password) == (USER.encode(), PASSWORD.encode())
+        is_known = (given.login, given.password) == (USER.encode(), self.house.password.encode())
         self.attempt.user = USER if is_known else ""
         return AuthResult(success=is_known, handled=False, auth_data=given)
 
@@ -248,7 +251,8 @@ class Session(SMTP):
 def _wrong(body: bytes, rest: bytes) -> str:
     if rest:
         return "503 5.5.1 commands came before their turn"
-    if re.search(rb"\r(?!\n)|(?<!\r)\n", body):
+    alone = body.replace(CRLF, b"")
+    if b"\r" in alone or b"\n" in alone:
         return "550 5.6.11 a bare CR or LF"
     if any(len(line) > LONGEST_LINE for line in body.split(CRLF)):
         return "500 5.6.0 line too long"
@@ -259,7 +263,8 @@ class SmtpServer:
     """The server: in a thread (`with`), or in a process of its own (mailservers.SmtpProcess).
 
     `faults` come one for each connection, then none; `script`, if any, is asked at each step.
-    `deliver` is given what is kept: a recipient and bytes.
+    `deliver` is given what is kept: a recipient and bytes. `security` is "", starttls or tls,
+    `unknown` are mechanisms of AUTH that it does not have.
     """
 
     def __init__(
@@ -270,18 +275,21 @@ class SmtpServer:
         security: str = "",
         certificate: Path | None = None,
         needs_password: bool = False,
+        password: str = PASSWORD,
+        unknown: tuple[str, ...] = (),
         has_dsn: bool = True,
         most: int = 80 << 20,
         deliver: Callable[[str, bytes], None] | None = None,
     ) -> None:
         self.folder, self.script, self.security = folder, script, security
         self.needs_password, self.has_dsn, self.most = needs_password, has_dsn, most
-        self.deliver = deliver
+        self.deliver, self.password, self.unknown = deliver, password, unknown
         self.faults: deque[Fault | None] = deque()
         self.draw: Callable[[], Fault | None] = lambda: (
             self.faults.popleft() if self.faults else None
         )
         self.attempts: list[Attempt] = []
+        self.sessions: WeakSet[Session] = WeakSet()
         self.port = 0
         self.tls: ssl.SSLContext | None = None
         if certificate:
@@ -318,7 +326,7 @@ class SmtpServer:
         with (self.folder / "accepted.jsonl").open("a") as stream:
             stream.write(json.dumps(asdict(told)) + "\n")
         with self.log.open("a") as stream:
-            stream.write(postfix_lines(told, datetime.now(UTC)))
+            stream.write(postfix_lines(told, datetime.now(UTC).astimezone()))
 
     @property
     def log(self) -> Path:
@@ -342,10 +350,15 @@ class SmtpServer:
         is_ready()
         await over.wait()
         server.close()
+        for each in self.sessions:
+            for line in (each._original_transport, each.transport):
+                if line:
+                    line.abort()
         rest = asyncio.all_tasks() - {asyncio.current_task()}
         for task in rest:
             task.cancel()
         await asyncio.gather(*rest, return_exceptions=True)
+        await asyncio.sleep(0.01)  # for what hangs up to have hung up
 
     def __enter__(self) -> "SmtpServer":
         ready = Event()
