@@ -20,16 +20,15 @@ OURS = re.compile(r'<[^\s"\\<>]+@[^\s"\\<>]+>')  # a Message-ID that can be quot
 
 
 @contextmanager
-def opened(server: Server, seconds: float = STEP) -> Iterator[BaseMailBox]:
+def opened(server: Server) -> Iterator[BaseMailBox]:
     """Connect to a box and log in; no folder is selected, and the line is closed at the end.
 
     Raises:
         OSError, imaplib.IMAP4.error, ImapToolsError: reaching.why says each in French.
     """
-    end = time.monotonic() + seconds
-    box = reaching.within(seconds, lambda: _connected(server, seconds))
+    box = reaching.within(STEP, lambda: _connected(server))
     try:
-        reaching.within(end - time.monotonic(), lambda: _log_in(box, server))
+        reaching.within(STEP, lambda: _log_in(box, server))
         yield box
     finally:
         # The server's goodbye changes nothing; a line that is lost says none, and is closed here.
@@ -50,7 +49,7 @@ def folders(box: BaseMailBox) -> list[str]:
     return sorted(found, key=lambda name: (name.upper() != INBOX, name))
 
 
-def holds(server: Server, message_id: str, seconds: float = SEARCH) -> bool:
+def holds(server: Server, message_id: str) -> bool:
     """Tell whether a message is in a box, in whatever folder somebody has put it.
 
     Raises:
@@ -58,11 +57,11 @@ def holds(server: Server, message_id: str, seconds: float = SEARCH) -> bool:
     """
     if not OURS.fullmatch(message_id):
         raise ValueError("not a Message-ID of ours")
-    return reaching.within(seconds, lambda: _holds(server, message_id, seconds))
+    return reaching.within(SEARCH, lambda: _holds(server, message_id))
 
 
-def _holds(server: Server, message_id: str, seconds: float) -> bool:
-    end = time.monotonic() + seconds
+def _holds(server: Server, message_id: str) -> bool:
+    end = time.monotonic() + SEARCH
     unread: Exception | None = None
     with opened(server) as box:
         for name in folders(box):
@@ -79,12 +78,12 @@ def _holds(server: Server, message_id: str, seconds: float) -> bool:
     return False
 
 
-def _connected(server: Server, seconds: float) -> BaseMailBox:
+def _connected(server: Server) -> BaseMailBox:
     if not server.security:
-        return MailBoxUnencrypted(server.host, server.port, seconds)
+        return MailBoxUnencrypted(server.host, server.port, STEP)
     kind = MailBox if server.security == "tls" else MailBoxStartTls
     context = ssl.create_default_context()
-    return kind(server.host, server.port, timeout=seconds, ssl_context=context)
+    return kind(server.host, server.port, timeout=STEP, ssl_context=context)
 
 
 def _log_in(box: BaseMailBox, server: Server) -> None:

@@ -111,12 +111,15 @@ def read_post(data: Path, environment: Mapping[str, str] | None = None) -> Post:
             problems.append(Problem(str(error), name, ""))
             return usual
 
-    smtp = read("DOCGEN_SMTP_URL", lambda text: _server(text, SMTP), None)
-    imap = read("DOCGEN_IMAP_URL", lambda text: _server(text, IMAP), None)
+    def server(name: str, schemes: Mapping[str, int]) -> object:
+        password = given.get(f"DOCGEN_{name}_PASSWORD", "")
+        return read(f"DOCGEN_{name}_URL", lambda text: _server(text, schemes, password), None)
+
+    smtp = server("SMTP", SMTP)
     facts = {
         "folder": data / FOLDER,
-        "smtp": _with_password(smtp, given.get("DOCGEN_SMTP_PASSWORD", "")),
-        "imap": _with_password(imap, given.get("DOCGEN_IMAP_PASSWORD", "")),
+        "smtp": smtp,
+        "imap": server("IMAP", IMAP),
         "sender": read("DOCGEN_MAIL_FROM", _address, "" if smtp else USUAL_SENDER),
         "redirect": read("DOCGEN_MAIL_REDIRECT", _address, ""),
         "most": read("DOCGEN_MAIL_MOST", lambda text: _number(text, 1, 100) << 20, 10 << 20),
@@ -149,7 +152,7 @@ def _address(text: str) -> str:
     return text
 
 
-def _server(text: str, schemes: Mapping[str, int]) -> Server:
+def _server(text: str, schemes: Mapping[str, int], password: str = "") -> Server:
     # Never with the text itself: it may hold a password.
     known = ", ".join(f"{each}://" for each in schemes)
     try:
@@ -157,14 +160,19 @@ def _server(text: str, schemes: Mapping[str, int]) -> Server:
         port = parts.port or schemes.get(parts.scheme, 0)
     except ValueError as error:
         raise ValueError(f"ce n’est pas une adresse de serveur ({known}).") from error
-    if parts.scheme not in schemes or not parts.hostname or parts.query or parts.fragment:
+    path = unquote(parts.path.strip("/"))
+    is_odd = any(each.isspace() or not each.isprintable() for each in text)
+    is_more = parts.query or parts.fragment or (path and schemes is SMTP)
+    if is_odd or parts.scheme not in schemes or not parts.hostname or is_more:
         raise ValueError(f"ce n’est pas une adresse de serveur ({known}).")
     _, _, security = parts.scheme.partition("+")
     security = "tls" if parts.scheme.endswith("s") and not security else security
     if not security and not _is_local(parts):
         raise ValueError(f"sans TLS, seule cette machine est permise{NBSP}: passez en starttls.")
-    user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    return Server(parts.hostname, port, security, user, password, unquote(parts.path.strip("/")))
+    user, password = unquote(parts.username or ""), password or unquote(parts.password or "")
+    if bool(user) != bool(password) or (schemes is IMAP and not user):
+        raise ValueError("l’identifiant va avec le mot de passe, et l’un des deux manque.")
+    return Server(parts.hostname, port, security, user, password, path)
 
 
 def _is_local(parts: SplitResult) -> bool:
@@ -173,15 +181,6 @@ def _is_local(parts: SplitResult) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _with_password(server: object, password: str) -> Server | None:
-    if not isinstance(server, Server):
-        return None
-    return Server(
-        *(server.host, server.port, server.security, server.user),
-        *(password or server.password, server.path),
-    )
 
 
 def _proof(text: str) -> Server | Path:
@@ -205,4 +204,10 @@ def _number(text: str, least: int, most: int) -> int:
 
 
 def _senders(text: str) -> frozenset[str]:
-    return frozenset(filter(None, (each.strip().lower() for each in text.split(","))))
+    found = {each.strip().lower().removeprefix("@") for each in text.split(",")} - {""}
+    for each in found:
+        if address_fault(each if "@" in each else f"postmaster@{each}"):
+            raise ValueError(
+                "des adresses et des domaines, séparés par des virgules, sont attendus."
+            )
+    return frozenset(found)

@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Literal, TypeAlias, cast
@@ -19,6 +19,7 @@ Verdict: TypeAlias = Literal["found", "absent", "unknown"]
 SECONDS = 60  # for all of the log
 LINE = 1 << 14  # bytes that are read of a line at once
 DRIFT = timedelta(minutes=1)  # between the relay's clock and ours
+ANY_ZONE = timedelta(days=1)  # more than two clocks on the wall can differ by
 ROTATED = r"([.-]\d+)?(\.gz)?"  # mail.log, mail.log.1, mail.log.2.gz, mail.log-20261122
 QUEUED = re.compile(rb"\]: ([0-9A-Za-z]+): ")
 TAKEN = re.compile(rb"\(queue active\)|\bstatus=(?:sent|deferred|bounced|expired)\b")
@@ -91,20 +92,20 @@ def _search(files: Iterable[Path], message_id: bytes, end: float) -> tuple[bool,
 
 
 def _begun_at(path: Path) -> datetime | None:
-    """Read when a log begins."""
-    last = datetime.fromtimestamp(path.stat().st_mtime).astimezone()
+    """Read when a log begins; when that is not sure, the latest that it may be."""
+    last = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     with _opened(path) as stream:
         for line in islice(iter(lambda: stream.readline(LINE), b""), 100):
             if found := ISO.match(line):
-                text = (found[1] + (found[2] or b"")).decode().replace("Z", "+00:00")
-                return datetime.fromisoformat(text).astimezone()
+                at = datetime.fromisoformat((found[1] + (found[2] or b"Z")).decode())
+                return at if found[2] else at + ANY_ZONE
             if (found := SYSLOG.match(line)) and found[1] in MONTHS:
-                month, numbers = MONTHS.index(found[1]) + 1, map(int, found.groups()[1:])
-                # No year: it is the last one that does not come after the end of the file.
-                day, hour, minute, second = numbers
+                month, numbers = MONTHS.index(found[1]) + 1, tuple(map(int, found.groups()[1:]))
+                # No year: it is the last one that does not come after the end of the file. No
+                # zone: the relay may have another than ours.
                 for year in (last.year, last.year - 1):
-                    at = datetime(year, month, day, hour, minute, second).astimezone()
-                    if at <= last + timedelta(days=1):
+                    at = datetime(year, month, *numbers, tzinfo=UTC) + ANY_ZONE
+                    if at <= last + 2 * ANY_ZONE:
                         return at
     return None
 

@@ -159,7 +159,7 @@ class Dovecot(Server):
 
 def maildir(root: Path, user: str, folder: str, owner: pwd.struct_passwd) -> Path:
     """Give a Maildir++ folder: those beside INBOX are in it, under names that begin with a dot."""
-    box = root / user
+    box = root / user.lower()  # as Dovecot names it
     place = box if folder == "INBOX" else box / f".{folder}"
     for path in (box, place, *(place / part for part in ("tmp", "new", "cur"))):
         if not path.exists():
