@@ -21,7 +21,7 @@ from django.db import transaction
 from django.db.models import F, Model, Q, QuerySet
 from django.db.models.functions import Now
 
-from docgen.backoffice import beats, claims, print_jobs, store
+from docgen.backoffice import beats, claims, forgetting, print_jobs, store
 from docgen.backoffice.events import tell
 from docgen.backoffice.keeping import Periods, read_periods
 from docgen.backoffice.models import (
@@ -34,6 +34,7 @@ from docgen.backoffice.models import (
     Event,
     HookCall,
     IdempotentAnswer,
+    Mail,
     Message,
     Paper,
     PrintJob,
@@ -78,6 +79,7 @@ def purge(periods: Periods, *, really: bool) -> list[Tally]:
         _scans(periods.scans, really=really),
         _arrivals(periods.scans, really=really),
         _copies(periods.copies, really=really),
+        _incoming(periods, really=really),
         _returns(periods, really=really),
         _rows("batches", _old(ScanBatch, periods.documents), really=really),
         _rows("bindings", _old(Binding, periods.scans).filter(state__in=ENDED), really=really),
@@ -257,6 +259,17 @@ def _without_copies(batch: ScanBatch) -> Removed:
     parts.update(copy="", previews="")
     ReviewStep.objects.filter(page__batch=batch).update(note="")
     return ScanBatch.objects.filter(pk=batch.pk).update(label=""), files
+
+
+def _incoming(periods: Periods, *, really: bool) -> Tally:
+    """Take mails as they came, which hold scans, then what was named in them, then all of them."""
+    tally = Tally("incoming")
+    for mail in _old(Mail, periods.scans).filter(purged_at=None):
+        _do(tally, partial(forgetting.content, mail), really=really)
+    for mail in _old(Mail, periods.copies).exclude(message_id="", refused=[]):
+        _do(tally, partial(forgetting.names, mail), really=really)
+    _do(tally, lambda: (_old(Mail, periods.documents).delete()[0], set()), really=really)
+    return tally
 
 
 def _returns(periods: Periods, *, really: bool) -> Tally:

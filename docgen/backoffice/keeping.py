@@ -11,10 +11,12 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import TypeAlias
 
 from docgen.errors import InvalidInput, Problem, reason
 
 FILE, TABLE, PREFIX = "docgen.toml", "keep", "DOCGEN_KEEP_"
+Given: TypeAlias = dict[str, tuple[str, object]]
 LONGEST = 36_500  # days: a century
 # The database refuses to lose an event before a year (366 days at most), whatever is set here.
 LEAST = {"events": 366}
@@ -30,7 +32,7 @@ class Periods:
     attestations: int = 3_650  # their papers; what they say is a register, sealed
     messages: int = 400  # receipts and reminders; mails of attestations are kept as they are
     conversions: int = 30
-    scans: int = 90  # files of scans as they were sent: nobody opens them again
+    scans: int = 90  # files of scans and mails as they came: nobody opens them again
     copies: int = 400  # clean copies and pictures of their sides: as long as values
     # Signed files: five years, after which what they prove is barred (Code civil, article 2224).
     # Those of attestations are kept as attestations are.
@@ -52,16 +54,13 @@ def read_periods(data: Path) -> Periods:
     Raises:
         InvalidInput: with every problem at once.
     """
-    given, problems = _of_file(data / FILE)
-    for variable, text in sorted(os.environ.items()):
-        if variable.startswith(PREFIX):
-            given[variable.removeprefix(PREFIX).lower()] = (variable, text)
+    given, problems = settings_of(data, TABLE, PREFIX)
     days: dict[str, int] = {}
     for name, (where, value) in given.items():
         if name not in NAMES:
             known = f"Durées connues\u00a0: {', '.join(NAMES)}."
             problems.append(Problem("cette durée est inconnue.", where, known))
-        elif (number := _days(value)) is None or not LEAST.get(name, 1) <= number <= LONGEST:
+        elif (number := whole(value)) is None or not LEAST.get(name, 1) <= number <= LONGEST:
             what = f"un nombre de jours est attendu, de {LEAST.get(name, 1)} à {LONGEST}."
             problems.append(Problem(what, where, "Corrigez-le."))
         else:
@@ -72,9 +71,25 @@ def read_periods(data: Path) -> Periods:
     return periods
 
 
-def _of_file(path: Path) -> tuple[dict[str, tuple[str, object]], list[Problem]]:
+def settings_of(data: Path, table: str, prefix: str) -> tuple[Given, list[Problem]]:
+    """Give what a table of docgen.toml and the environment say: by name, where and what."""
+    given, problems = _of_file(data / FILE, table)
+    for variable, text in sorted(os.environ.items()):
+        if variable.startswith(prefix):
+            given[variable.removeprefix(prefix).lower()] = (variable, text)
+    return given, problems
+
+
+def whole(value: object) -> int | None:
+    """Read a whole number from TOML or from a variable; None when it is none."""
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _of_file(path: Path, name: str) -> tuple[Given, list[Problem]]:
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8")).get(TABLE, {})
+        table = tomllib.loads(path.read_text(encoding="utf-8")).get(name, {})
     except FileNotFoundError:
         return {}, []
     except OSError as error:
@@ -83,14 +98,8 @@ def _of_file(path: Path) -> tuple[dict[str, tuple[str, object]], list[Problem]]:
     except ValueError:  # not UTF-8, or not TOML
         return {}, [Problem("ce n’est pas du TOML en UTF-8.", FILE, "Corrigez-le.")]
     if not isinstance(table, Mapping):
-        return {}, [Problem("[keep] n’est pas une table.", FILE, "Corrigez-le.")]
-    return {name: (f"{FILE}, {name}", value) for name, value in table.items()}, []
-
-
-def _days(value: object) -> int | None:
-    if isinstance(value, str) and value.isascii() and value.isdigit():
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+        return {}, [Problem(f"[{name}] n’est pas une table.", FILE, "Corrigez-le.")]
+    return {each: (f"{FILE}, {each}", value) for each, value in table.items()}, []
 
 
 def _contradictions(periods: Periods) -> Iterator[Problem]:

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from docgen.backoffice import bulk, claims, messages, queue, scans, store
 from docgen.backoffice.events import tell
@@ -26,6 +26,7 @@ from docgen.mailing.incoming import House, Incoming
 MOST = incoming.MOST
 BY = "mailbox"  # who acts, in events
 BY_HAND, DISMISSED = "by-hand", "dismissed"
+STOPPED = (State.QUARANTINED, State.FAILED)
 MOST_DEATHS = 2  # of readers; then the mail is put aside as too heavy
 Verdict = Mail.Verdict
 Facts: TypeAlias = dict[str, Any]
@@ -140,9 +141,16 @@ def school_of(sender: str) -> School | None:
     return found[0] if len(found) == 1 else None
 
 
-def waiting(rows: QuerySet[Mail]) -> QuerySet[Mail]:
-    """Keep of mails those that somebody has to look at."""
-    return rows.filter(verdict=Verdict.QUARANTINE).exclude(reason=DISMISSED)
+def awaiting(rows: QuerySet[Mail]) -> QuerySet[Mail]:
+    """Keep of mails those that somebody has to decide about."""
+    aside = Q(verdict=Verdict.QUARANTINE, state=State.DONE) & ~Q(reason=DISMISSED)
+    return rows.filter(aside | Q(state__in=STOPPED))
+
+
+def awaits(mail: Mail) -> bool:
+    """Tell whether somebody has to decide about a mail: put aside for its reason, or its deaths."""
+    is_aside = mail.verdict == Verdict.QUARANTINE and mail.state == State.DONE
+    return (is_aside and mail.reason != DISMISSED) or mail.state in STOPPED
 
 
 def take(mail: Mail, school: School | None, by: Actor) -> Mail:
@@ -184,10 +192,9 @@ def dismiss(mail: Mail, by: Actor) -> Mail:
 
 
 def _looked_at(mail: Mail) -> Mail:
-    """Hold a mail that somebody decides about: put aside for its reason, or by its deaths."""
+    """Hold a mail that somebody decides about; one that was dismissed can be looked at again."""
     row = Mail.objects.select_for_update().get(pk=mail.pk)
-    is_aside = row.verdict == Verdict.QUARANTINE and row.state == State.DONE
-    if not is_aside and row.state not in (State.QUARANTINED, State.FAILED):
+    if not awaits(row) and row.reason != DISMISSED:
         raise InvalidInput(
             Problem("ce message n’est pas mis de côté.", "", "Rien n’est à décider.")
         )

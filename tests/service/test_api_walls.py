@@ -93,6 +93,7 @@ def place(digits: str, name: str) -> tuple[Facts, models.School, models.PrintSho
             "token": links.make(job, "manifest.csv", 2**33),
             "delivery": str(mailroom.delivery(school).pk),
             "part": 1,
+            "mail": mail(school, f"CANARI-{name}"),
             "marks": (uai, f"CANARI-{name}", str(job.pk)),
         }
     )
@@ -132,6 +133,14 @@ def hook(school: models.School, name: str) -> str:
     row, _ = hooks.create(client, url, outbox.KINDS, "test")
     hooks.test(row, "test")
     return str(row.public_id)
+
+
+def mail(school: models.School, mark: str) -> str:
+    """Give a school a mail that was put aside."""
+    refused = [{"label": mark, "reason": "archive", "problems": []}]
+    facts = {"box": mark, "sha256": "0" * 64, "size": 1, "reason": "archive", "state": "done"}
+    row = models.Mail.objects.create(school=school, verdict="quarantine", refused=refused, **facts)
+    return str(row.pk)
 
 
 @pytest.fixture
@@ -277,7 +286,7 @@ def test_what_belongs_to_others_answers_like_what_does_not_exist(world: World) -
         "loan": 2**40,
         "shop": 2**40,
         **{name: str(uuid.uuid4()) for name in ("job", "attestation", "convention", "hook")},
-        **{name: str(uuid.uuid4()) for name in ("scan", "side", "document", "delivery")},
+        **{name: str(uuid.uuid4()) for name in ("scan", "side", "document", "delivery", "mail")},
     }
     different = []
     for route, row in ROWS.items():

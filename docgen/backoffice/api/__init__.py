@@ -15,6 +15,7 @@ from docgen.backoffice.api import (
     deliveries,
     hooks,
     ledger,
+    mails,
     originals,
     people,
     print_jobs,
@@ -39,7 +40,7 @@ ROUTERS: tuple[Router, ...] = (
     *(print_jobs.router, printed.router, watching.router, releases.router),
     *(attestations.router, conventions.router, hooks.router),
     *(scans.router, returns.router, reviews.router),
-    *(ledger.router, originals.router, deliveries.router),
+    *(ledger.router, originals.router, deliveries.router, mails.router),
 )
 DESCRIPTION = """Imprimer, attester et suivre les documents de remise des tablettes.
 
