@@ -165,7 +165,7 @@ def _is_writable(text: str) -> bool:
 def _head(letter: Letter) -> Iterator[str]:
     """Give the lines of the header fields, but those of the content."""
     is_trial = bool(letter.redirected_from)
-    subject = f"{TRIAL if is_trial else ''}{letter.words.subject}"
+    subject = f"{TRIAL if is_trial else ''}{letter.words.subject.strip()}"
     yield f"Date: {format_datetime(letter.at)}"
     yield f"From: {_phrase(letter.sender_name)}<{letter.sender}>"
     yield f"To: {letter.recipient}"
