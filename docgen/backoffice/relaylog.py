@@ -100,11 +100,12 @@ def _begun_at(path: Path) -> datetime | None:
                 at = datetime.fromisoformat((found[1] + (found[2] or b"Z")).decode())
                 return at if found[2] else at + ANY_ZONE
             if (found := SYSLOG.match(line)) and found[1] in MONTHS:
-                month, numbers = MONTHS.index(found[1]) + 1, tuple(map(int, found.groups()[1:]))
+                day, hour, minute, second = map(int, found.groups()[1:])
                 # No year: it is the last one that does not come after the end of the file. No
                 # zone: the relay may have another than ours.
+                month = MONTHS.index(found[1]) + 1
                 for year in (last.year, last.year - 1):
-                    at = datetime(year, month, *numbers, tzinfo=UTC) + ANY_ZONE
+                    at = datetime(year, month, day, hour, minute, second, tzinfo=UTC) + ANY_ZONE
                     if at <= last + 2 * ANY_ZONE:
                         return at
     return None
