@@ -21,7 +21,7 @@ from typing import Any
 from docgen import library, rosters
 from docgen.cli import output
 from docgen.press import Order
-from samples import returning
+from samples import posting, returning
 from samples.papers import DOCGEN
 
 DATA = "service-data"
@@ -30,6 +30,7 @@ PATIENCE = 120  # seconds; an answer takes one
 LOOK = 0.2  # seconds between two looks at the job
 # The demo runs the embedded service, whatever this machine's own is set to.
 SETTINGS = ("DATABASE_URL", "BROKER_URL", "DOCGEN_S3_BUCKET", "DOCGEN_KEY", "DOCGEN_HTTPS")
+MAIL = ("DOCGEN_SMTP_", "DOCGEN_MAIL_", "DOCGEN_IMAP_")
 Files = Iterable[tuple[str, Path]]
 
 
@@ -95,6 +96,7 @@ def show(school: Path, names: Iterable[str], out: Path) -> None:
         step("service", f"lancé, {address}")
         api = Api(address, _token(environment))
         step("jeton", "programme « démonstration », gestionnaire")
+        posting.dated(school, date.today())  # noqa: DTZ011 - the school's own day
         counts = _send(api, school, names)
         step("import", f"{counts['people']} élèves, {counts['cessions']} cessions")
         job = _ordered(api, counts["school"])
@@ -110,22 +112,31 @@ def show(school: Path, names: Iterable[str], out: Path) -> None:
         found = returning.bound(api, counts["school"], awaited)
         kept = returning.download(api, found, target / "signes")
         step("reliure", f"{kept} documents signés")
+        mails = posting.show(api, counts["school"], (out / DATA).resolve(), target, step)
+        ledger = posting.ledger(environment, counts["school"])
     step("service", "arrêté")
     output.say()
     output.table(("Par l’API", "Fait", "Secondes"), steps)
     returning.tell(outcomes, pile, found)
-    output.say(f"\nLot du service\u00a0:   {target}")
+    posting.tell(mails)
+    output.say(f"\nRegistre (docgen ledger)\n{ledger}")
+    output.say(f"Lot du service\u00a0:   {target}")
     output.say(f"Documents signés\u00a0: {target / 'signes'}")
+    output.say(f"Courrier (.eml)\u00a0:  {out / DATA / posting.FOLDER}")
 
 
 @contextmanager
 def started(data: Path) -> Iterator[tuple[str, dict[str, str]]]:
     """Run the embedded service on a free port; it ends with the demo, whatever happens."""
-    kept = {name: value for name, value in os.environ.items() if name not in SETTINGS}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in SETTINGS and not name.startswith(MAIL)
+    }
     environment = {**kept, "DOCGEN_DATA": str(data), "PYTHONUNBUFFERED": "1"}
     data.mkdir(parents=True)
     with (data / "service.log").open("wb") as log:
-        command = [str(DOCGEN), "serve", "--port", "0", "--word", "0"]
+        command = [str(DOCGEN), "serve", "--port", "0", "--word", "1"]
         process = subprocess.Popen(  # noqa: S603 - our own command
             command, env=environment, stdout=subprocess.PIPE, stderr=log, text=True
         )
