@@ -1,12 +1,14 @@
-"""The daily chore of workers: whoever is first takes away what was kept long enough."""
+"""The chores of workers: whoever is first takes away what is old, and reminds of what is late."""
 
 import logging
 import threading
 import time
+from datetime import timedelta
 
 import django.db
+from django.utils import timezone
 
-from docgen.backoffice import housekeeping
+from docgen.backoffice import beats, housekeeping, reminders
 from docgen.backoffice.logs import told
 
 FIRST, EVERY = 60, 600  # seconds; a worker that has just begun has better to do
@@ -28,13 +30,25 @@ def _go_on() -> None:
 
 
 def do() -> None:
-    """Purge if nobody did today; what goes wrong is told, and tried again tomorrow."""
-    try:
-        for each in housekeeping.purge_daily():
-            if each.rows or each.files:
-                facts = {"kind": each.kind, "rows": each.rows, "files": each.files}
-                logger.info("purged", extra=facts)
-    except Exception as error:  # a store that is away, a period that is not one: told, not fatal
-        logger.warning("purge failed", extra=told(error))
-    finally:
-        django.db.connections.close_all()
+    """Purge if nobody did today, and remind; what goes wrong is told, and tried again later."""
+    for name, chore in (("purge", _purge), ("reminders", _remind)):
+        try:
+            chore()
+        except Exception as error:  # a store that is away, a setting that is none: not fatal
+            logger.warning("%s failed", name, extra=told(error))
+        finally:
+            django.db.connections.close_all()
+
+
+def _purge() -> None:
+    for each in housekeeping.purge_daily():
+        if each.rows or each.files:
+            facts = {"kind": each.kind, "rows": each.rows, "files": each.files}
+            logger.info("purged", extra=facts)
+
+
+def _remind() -> None:
+    """Remind soon after midnight, whenever a worker began: told once, looked for every hour."""
+    if beats.take("reminders", timedelta(hours=1)):
+        count = len(reminders.raise_due(timezone.localdate()))
+        logger.info("reminded", extra={"count": count})

@@ -22,6 +22,7 @@ from docgen.backoffice.models import (
     HookCall,
     Mail,
     PrintJob,
+    Reminder,
     Return,
     ScanBatch,
     State,
@@ -47,6 +48,7 @@ SCAN = Subject(ScanBatch, "pk", "read:scans")
 RETURN = Subject(Return, "pk", "read:scans")
 MAIL = Subject(Mail, "pk", "read:mails")
 DELIVERY = Subject(Delivery, "pk", "read:deliveries")
+REMINDER = Subject(Reminder, "pk", "read:attestations")
 CONVENTION = Subject(Conversion, "public_id", "read:conventions")
 # What can be listened to.
 SUBJECTS: dict[str, Subject] = {
@@ -74,6 +76,7 @@ SUBJECTS: dict[str, Subject] = {
     "mail-quarantined": MAIL,
     "original-posted": ATTESTATION,
     "original-received": ATTESTATION,
+    "reminder-raised": REMINDER,
 }
 KINDS = tuple(SUBJECTS)
 

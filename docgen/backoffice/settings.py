@@ -22,6 +22,7 @@
 | DOCGEN_METRICS_TOKEN   | /metrics answers this machine only                                 |
 | DOCGEN_LOG_LEVEL       | INFO: JSON lines on the error stream, without personal data        |
 | DOCGEN_KEEP_…          | how long each kind of document is kept (docgen.backoffice.keeping)|
+| DOCGEN_REMIND_…        | when schools are reminded (docgen.backoffice.reminders)           |
 | DOCGEN_INBOX           | scans left in files: `arrivees/` in the data folder               |
 | DOCGEN_SCAN_MOST       | 2048, megabytes of scans in one upload, and in one file           |
 | DOCGEN_SMTP_…, DOCGEN_MAIL_…, DOCGEN_IMAP_… | mails are files (docgen.backoffice.post)    |

@@ -162,8 +162,8 @@ ROWS: dict[str, Row] = {
     "GET /ledger.csv": Row(OPEN),
     "GET /reminders": Row(OPEN),
     "GET /originals": Row(OPEN),
-    "POST /originals/{attestation}/post": Row(WRITE_SCHOOL, body={}),
-    # Nobody posted it, nobody received it: 422 tells who may.
+    # Not before it was issued, and nobody posted or received it: 422 tells who may.
+    "POST /originals/{attestation}/post": Row(WRITE_SCHOOL, 422, {"on": "2000-01-01"}),
     "DELETE /originals/{attestation}/post": Row(WRITE_SCHOOL, 422),
     "POST /receptions": Row(RECEIVE, 422, {"code": "AT-0000-0000"}),
     "DELETE /receptions/{attestation}": Row(RECEIVE, 422),

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.test import Client
-from django.utils import timezone
 
 from docgen import pagecode
 from docgen.backoffice import gate, models, originals
@@ -33,9 +32,10 @@ NUMBER = bytes.fromhex("5a17c0ffee01")
 
 
 @pytest.fixture(autouse=True)
-def pace() -> None:
-    """Forget the pace of the tests before."""
+def day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget the pace of the tests before; today is after the issue."""
     cache.clear()
+    monkeypatch.setattr("docgen.backoffice.api.originals.today", lambda: TODAY)
 
 
 @pytest.fixture
@@ -195,10 +195,9 @@ def test_the_journey_over_the_api(attestation: models.Attestation, school: model
     where = f"{ROOT}/originals/{attestation.public_id}/post"
     (listed,) = caller.get(f"{ROOT}/originals?received=false").json()["items"]
     assert (listed["posted_date"], listed["received_at"]) == (None, None)
-    today = timezone.localdate()
     answer = sent(caller, where, {})
-    assert (answer.status_code, answer.json()["posted_date"]) == (200, today.isoformat())
-    later = (today + timedelta(days=2)).isoformat()
+    assert (answer.status_code, answer.json()["posted_date"]) == (200, TODAY.isoformat())
+    later = (TODAY + timedelta(days=2)).isoformat()
     problem(sent(caller, where, {"on": later}), 422, "invalid-input")
     first = sent(region, f"{ROOT}/receptions", {"code": code(side=2)}).json()
     again = sent(region, f"{ROOT}/receptions", {"code": listed["reference"]}).json()
