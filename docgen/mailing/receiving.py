@@ -61,7 +61,7 @@ class ReceivedDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """A mail of scans that came, at what moment, and what was made of it.
+    """A mail of scans that came, at what moment (in local time), and what was made of it.
 
     `refused` are attachments that were not taken: `where` is the label, `what` and `remedy` why.
     """
@@ -103,7 +103,6 @@ def of_receipt(told: Received) -> Words:
         paragraphs.append(f"Documents complets{NBSP}: {complete} sur {len(told.documents)}.")
     if lines:
         paragraphs.append("\n".join((f"À compléter{NBSP}:", *lines)))
-        paragraphs.append("Vous pouvez envoyer les faces qui manquent en répondant à ce message.")
     if awaited:
         paragraphs.append("Les faces à regarder attendent dans docgen que quelqu’un les identifie.")
     if is_empty:
@@ -128,12 +127,12 @@ def _of_file(told: ReceivedFile) -> Iterator[str]:
     parts = [many(number, what) for number, what in counts if number]
     if told.to_review:
         parts.append(f"{grouped(len(told.to_review))} à regarder")
-    found = f"dont {', '.join(parts)}"
-    if told.known == told.sides:
-        found = "toutes reconnues" if told.sides > 1 else "reconnue"
-    yield f"{told.label}{NBSP}: {many(told.sides, 'face')}, {found}."
+    found = f", dont {', '.join(parts)}" if parts else ""
+    if told.sides and told.known == told.sides:
+        found = ", toutes reconnues" if told.sides > 1 else ", reconnue"
+    yield f"{told.label}{NBSP}: {many(told.sides, 'face')}{found}."
     for number, why in told.to_review[:SHOWN]:
-        yield f"  • face{NBSP}{number}{NBSP}: {why}"
+        yield f"  • face{NBSP}{number}{NBSP}: {why or 'elle n’est pas reconnue.'}"
     if len(told.to_review) > SHOWN:
         yield f"  • … et {many(len(told.to_review) - SHOWN, 'autre face')}."
 
@@ -144,12 +143,12 @@ def _wants(told: ReceivedDocument) -> Iterator[str]:
     if told.missing:
         faces = listed(told.missing)
         them = "les" if len(told.missing) > 1 else "la"
-        yield f"{name}{NBSP}: il manque {faces}. Numérisez-{them}."
+        yield f"{name}{NBSP}: il manque {faces}. Numérisez-{them}, et envoyez-{them} de même."
     for side, label in told.unsigned:
         zone = f"la case de signature «{NBSP}{label}{NBSP}», face{NBSP}{side}, est vide."
-        yield f"{name}{NBSP}: {zone} Faites signer, puis numérisez cette face de nouveau."
+        yield f"{name}{NBSP}: {zone} Faites signer, puis renvoyez cette face."
     for side, label in told.unseen:
         zone = f"la case de signature «{NBSP}{label}{NBSP}», face{NBSP}{side}"
         yield f"{name}{NBSP}: {zone}, n’a pas pu être examinée. Regardez-la dans docgen."
     for problem in told.problems:
-        yield f"{name}{NBSP}: {sentence(problem)}"
+        yield f"{name}{NBSP}: {problem.what} {problem.remedy}".rstrip()

@@ -96,7 +96,7 @@ def of_attestation(told: Attested) -> Words:
 
 
 def of_copy(told: Attested, sent_at: datetime) -> Words:
-    """Tell a school that its attestation was sent, and to post the original; in local time."""
+    """Tell a school that its attestation was sent, in local time, and to post the original."""
     about = told.attestation
     part = f", partie {told.part} sur {told.parts}" if told.parts > 1 else ""
     subject = (
@@ -153,7 +153,8 @@ def _facts(told: Attested) -> Iterator[str]:
         yield f"Dont saisies tardives, de périodes déjà attestées{NBSP}: {grouped(late)}"
     if gone := len(about.withdrawn):
         yield f"Cessions retirées, annulées ou corrigées depuis{NBSP}: {grouped(gone)}"
-    yield f"Référence{NBSP}: {told.reference}, {many(told.sides, 'face')}"
+    if told.reference:
+        yield f"Référence{NBSP}: {told.reference}, {many(told.sides, 'face')}"
 
 
 def _enclosed(told: Attested) -> Iterator[str]:
