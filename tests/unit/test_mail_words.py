@@ -262,6 +262,14 @@ def test_what_was_not_recognised_is_told_with_what_to_do() -> None:
             refused=(Problem("ce type de fichier n’est pas lu.", "a.zip", "Envoyez un PDF."),),
         )
     )
+    wants = (
+        "il manque les faces 2 et 3. Numérisez-les, et envoyez-les de même.",
+        "la case de signature « Le chef d’établissement », face 4, est vide. Faites signer, puis "
+        "renvoyez cette face.",
+        "la case de signature « La Région », face 5, n’a pas pu être examinée. Regardez-la dans "
+        "docgen.",
+        "il est trop lourd. Numérisez-le en gris.",
+    )
     listed = "\n".join(f"  • Attestation de cession, AT-7K3F-92QD : {line}" for line in wants)
     assert plain(said.subject).endswith(" : 5 points à traiter")
     assert (
