@@ -1,6 +1,6 @@
 # `make demo` and `make test` set up whatever is missing, then run; `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-scan bench-ledger chaos samples fix setup lock
+.PHONY: help demo test check bench bench-scan bench-ledger bench-post chaos samples fix setup lock
 export PYTHON MAKECMDGOALS
 
 help: ## List what can be made
@@ -13,7 +13,8 @@ demo: ## Print the documents of a made-up school into out/ (the main job)
 test: ## Run every test, then the service's own on PostgreSQL, Redis and S3
 	@scripts/setup dev
 	@.venv/bin/python -m pytest -n auto -m "not alone"
-	@.venv/bin/python -m tests.service.servers pytest tests/service -m "not embedded"
+	@.venv/bin/python -m tests.service.servers pytest tests/service -n auto -m "not embedded and not alone"
+	@.venv/bin/python -m tests.service.servers pytest tests/service -m alone
 
 check: ## Check format, lint, types and layers, then run every test
 	@scripts/setup dev
@@ -22,7 +23,8 @@ check: ## Check format, lint, types and layers, then run every test
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
 	.venv/bin/python -m pytest -n auto -m "not alone"
-	.venv/bin/python -m tests.service.servers pytest tests/service -m "not embedded"
+	.venv/bin/python -m tests.service.servers pytest tests/service -n auto -m "not embedded and not alone"
+	.venv/bin/python -m tests.service.servers pytest tests/service -m alone
 
 fix: ## Format, and mend what ruff can mend
 	@scripts/setup dev
@@ -50,6 +52,11 @@ chaos: ## Kill workers, Redis and PostgreSQL while they print, and count what is
 	@scripts/setup dev
 	@.venv/bin/python -m bench.chaos
 	@.venv/bin/python -m bench.farm_outages
+
+bench-post: ## Mail while workers, databases and mail servers are killed, and count what came
+	@scripts/setup dev
+	@.venv/bin/python -m bench.post
+	@.venv/bin/python -m bench.post --quick --blind
 
 setup: ## Install what a developer needs, and nothing more
 	@scripts/setup dev
