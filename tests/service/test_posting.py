@@ -186,8 +186,9 @@ def test_from_the_body_on_only_a_whole_answer_settles_it(
     order.path.write_bytes(BODY + LINES * (10 if fault.at == "body" else 0))
     said: list[int] = []
     server.faults.append(fault)
-    ends = replace(LONG, dot=0.7)  # the answers that never end
-    assert verdict(send(post_to(server), order, said.append, ends)) == expected
+    # An answer that never ends is left; one that does may take its time on a busy machine.
+    patience = replace(LONG, dot=0.7) if expected[0] == "uncertain" else LONG
+    assert verdict(send(post_to(server), order, said.append, patience)) == expected
     is_kept = fault.at == "dot" and (fault.reply is None or fault.is_kept)
     assert len(server.accepted()) == is_kept
     assert said == ([1] if fault.at == "dot" else [])
@@ -275,7 +276,9 @@ def test_nothing_is_told_in_clear_to_a_server_that_should_encrypt(
 
 def test_what_was_said_before_tls_is_not_believed_after(secured: SmtpServer, order: Order) -> None:
     secured.faults.append(Fault("starttls", "220 ready\r\n250 AUTH PLAIN"))
-    assert verdict(send(post_to(secured), order)) == ("later", 0)
+    answer = send(post_to(secured), order)
+    assert (answer.verdict, answer.words) == ("later", relaying.ASTRAY)
+    assert [each.split()[0] for each in secured.attempts[0].commands] == ["ehlo", "starttls"]
 
 
 @pytest.mark.parametrize("unknown", [(), ("PLAIN",), ("PLAIN", "LOGIN")])
