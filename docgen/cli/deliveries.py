@@ -50,7 +50,7 @@ def list_deliveries(
     lines = [
         (
             *(each["id"][:SHORT], each["school"], each["attestation"], each["role_label"]),
-            *(each["stage_label"], str(len(each["messages"])), _moment(each["changed_at"])),
+            *(_stage(each), str(len(each["messages"])), _moment(each["changed_at"])),
         )
         for each in told
     ]
@@ -74,7 +74,7 @@ def show(delivery: Envoi, as_json: Json = False) -> None:
 @app.command("preview")
 def preview(
     delivery: Annotated[
-        str, typer.Argument(metavar="[ENVOI]", help="Un envoi ; sans lui, tout ce qui attend.")
+        str, typer.Argument(metavar="ENVOI", help="Un envoi ; sans lui, tout ce qui attend.")
     ] = "",
     out: Annotated[
         Path | None, typer.Option(help="Dossier où ranger les messages (.eml), à ouvrir.")
@@ -131,7 +131,7 @@ def release(delivery: Envoi) -> None:
 @app.command("retry")
 def retry(
     given: Annotated[
-        list[str] | None, typer.Argument(metavar="ENVOI…", help="Numéros, ou leurs débuts.")
+        list[str] | None, typer.Argument(metavar="ENVOI", help="Numéros, ou leurs débuts.")
     ] = None,
     refused: Annotated[
         bool, typer.Option("--refused", help="Tous les envois refusés ou revenus.")
@@ -243,6 +243,10 @@ def _facts(row: "Delivery") -> dict[str, Any]:
         "sent_at": row.sent_at.isoformat(timespec="seconds") if row.sent_at else None,
         "messages": [_mail(each) for each in deliveries.preview(row)],
     }
+
+
+def _stage(told: dict[str, Any]) -> str:
+    return f"{told['stage_label']} (essai)" if told["is_test"] else str(told["stage_label"])
 
 
 def _mail(row: "Message") -> dict[str, Any]:

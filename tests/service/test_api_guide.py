@@ -50,6 +50,8 @@ def test_the_commands_of_the_guide_work(tmp_path: Path) -> None:
     assert (tmp_path / "fini").read_text() == "true\n"
     assert '"bound"' in text
     assert "photocopie" in text
+    assert '"is_approved": true' in text
+    assert (tmp_path / "registre.csv").read_text().startswith("uai,name,ceded,")
     assert (tmp_path / "signe.pdf").read_bytes().startswith(b"%PDF-")
     assert (tmp_path / "face.jpg").read_bytes().startswith(b"\xff\xd8")
     for name in ("remis.zip", "lot.zip"):

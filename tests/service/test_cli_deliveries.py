@@ -17,6 +17,7 @@ from tests.service.test_cli_scan import Answer
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.embedded]
 Docgen = Callable[..., Answer]
 WIDEST = 110  # characters of a table
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide"
 SERVER = {
     "DOCGEN_SMTP_URL": "smtps://docgen:secret@smtp.exemple.fr",
     "DOCGEN_MAIL_FROM": "docgen@exemple.fr",
@@ -160,3 +161,22 @@ def test_a_command_that_is_not_clear_does_nothing(
     answer = docgen(*arguments)
     assert (answer.code, answer.out) == (2, "")
     assert "Rien n’a été fait." in answer.err
+
+
+@pytest.mark.parametrize("page", ["envois", "region"])
+def test_the_commands_of_the_guide_are_real(capsys: pytest.CaptureFixture[str], page: str) -> None:
+    text = (GUIDE / f"{page}.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    commands = [line.partition("#")[0] for line in "".join(blocks).splitlines()]
+    assert len(commands) >= 8
+    for command in commands:
+        _, *words = command.partition(">")[0].split()
+        asked = [word for word in words if re.fullmatch("[a-z]+", word)][:2]
+        if asked[0] in ("join", "ledger"):
+            del asked[1:]
+        capsys.readouterr()
+        assert cli._run([*asked, "--help"]) == 0, command
+        told = capsys.readouterr().out
+        assert f"docgen {' '.join(asked)} " in told, command
+        options = re.findall(r"--[a-z-]+", command)
+        assert [each for each in options if each not in told] == [], command

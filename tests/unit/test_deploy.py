@@ -13,7 +13,10 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "docs" / "deploy"
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
-SOURCES = ("docgen/backoffice/settings.py", "docgen/datafolder.py", "docgen/backoffice/keeping.py")
+SOURCES = (
+    *("docgen/backoffice/settings.py", "docgen/datafolder.py", "docgen/backoffice/keeping.py"),
+    "docgen/backoffice/post.py",
+)
 # Read by Compose, by the unit, by boto3 and by Python: none of ours.
 OTHERS = {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "DOCGEN_CONCURRENCY"}
 
@@ -40,7 +43,7 @@ def help_of(command: str) -> str:
 def test_every_variable_that_is_told_is_one_that_is_read() -> None:
     known = "".join((ROOT / name).read_text(encoding="utf-8") for name in SOURCES)
     pages = [path for path in DEPLOY.rglob("*") if path.is_file()]
-    told = "".join(path.read_text(encoding="utf-8") for path in [*pages, GUIDE])
+    told = "".join(path.read_text(encoding="utf-8") for path in [*pages, *GUIDES])
     names = set(re.findall(r"\bDOCGEN_[A-Z0-9_]*[A-Z0-9]\b", told)) - OTHERS
     assert len(names) > 8
     kept = {name for name in names if name.startswith("DOCGEN_KEEP_")}
@@ -50,7 +53,7 @@ def test_every_variable_that_is_told_is_one_that_is_read() -> None:
     assert missing == []
 
 
-GUIDE = ROOT / "docs" / "guide" / "exploitation.md"
+GUIDES = [ROOT / "docs" / "guide" / f"{name}.md" for name in ("exploitation", "envois", "region")]
 
 
 def test_the_services_of_compose_run_commands_that_exist() -> None:
