@@ -64,6 +64,7 @@ def _holds(server: Server, message_id: str) -> bool:
     end = time.monotonic() + SEARCH
     unread: Exception | None = None
     with opened(server) as box:
+        box.client.sock.settimeout(SEARCH)  # a large folder is read through the first time
         for name in folders(box):
             try:
                 box.folder.set(name, readonly=True)

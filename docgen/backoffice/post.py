@@ -158,6 +158,7 @@ def _server(text: str, schemes: Mapping[str, int], password: str = "") -> Server
     try:
         parts = urlsplit(text)
         port = parts.port or schemes.get(parts.scheme, 0)
+        (parts.hostname or "").encode("idna")
     except ValueError as error:
         raise ValueError(f"ce n’est pas une adresse de serveur ({known}).") from error
     path = unquote(parts.path.strip("/"))

@@ -24,6 +24,7 @@ Verdict: TypeAlias = Literal["accepted", "later", "refused", "uncertain"]
 
 MOST_WORDS = 500  # characters of a server's words that are kept
 MOST_ANSWER = 1 << 16  # bytes of one answer, all its lines; RFC 5321, 4.5.3.1.5 gives a line 512
+GOODBYE = 2  # seconds
 BLOCK = 1 << 16  # bytes of the message in memory
 # The server wants a password, or another, or TLS (RFC 4954, 6): it says so of us, not of a message.
 OF_US = (530, 534, 535, 538)
@@ -149,7 +150,7 @@ class Talk(smtplib.SMTP):
         self._wants(220, *self.answer(), of_message=False)
         # The address itself (RFC 5321, 4.1.3): what this machine is called concerns nobody, and
         # asking a name server for it may take for ever.
-        address = self.line.getsockname()[0]
+        address = self.line.getsockname()[0].partition("%")[0]
         self.local_hostname = f"[IPv6:{address}]" if ":" in address else f"[{address}]"
         self._wants(250, *self.ehlo(), of_message=False)
         if self.server.security == "starttls":
@@ -167,8 +168,7 @@ class Talk(smtplib.SMTP):
             options += ["RET=HDRS", f"ENVID={digits[:100]}"]
             notify = ["NOTIFY=SUCCESS,FAILURE,DELAY"]
         self._wants(250, *self.mail(order.sender, options))
-        code, words = self.rcpt(order.recipient, notify)
-        self._wants(code if code == 251 else 250, code, words)  # 251: it forwards
+        self._wants(250, *self.rcpt(order.recipient, notify))
         self._wants(354, *self.docmd("DATA"))
 
     def send(self, s: str | bytes) -> None:  # type: ignore[override] # nothing else is sent
@@ -213,7 +213,7 @@ class Talk(smtplib.SMTP):
     def leave(self) -> None:
         """Say goodbye; whatever is answered changes nothing any more."""
         with suppress(Stopped):
-            self.until = time.monotonic() + 5
+            self.until = time.monotonic() + GOODBYE
             self.docmd("QUIT")
 
     def _reply(self, seconds: float) -> tuple[int, bytes]:
@@ -294,7 +294,7 @@ class Talk(smtplib.SMTP):
         self._wants(235, code, said, of_message=False)
 
     def _wants(self, wanted: int, code: int, said: str | bytes, *, of_message: bool = True) -> None:
-        if code == wanted:
+        if code // 100 == wanted // 100:  # the first digit decides (RFC 5321, 4.3.2)
             return
         words = _cleaned(said, self.server.password)
         if of_message:

@@ -53,6 +53,7 @@ def test_an_address_of_a_server_is_read(url: str, expected: Server) -> None:
         "smtps://relais.example/?x=1",
         "smtps://relais.example/#x",
         "smtps://relais.example/path",
+        f"smtps://relais.{'x' * 64}.example",
         "smtps://re lais.example",
         "smtps://relais.example\r\nQUIT",
         "smtps://:password@relais.example",
