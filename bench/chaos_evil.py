@@ -13,7 +13,7 @@ from bench.farm_place import Place
 from bench.farm_workers import Workers, kill
 
 DOWN = 1.5  # seconds for which a server that was killed stays away
-LONGEST = 2.5  # seconds between two kills when nothing moves on
+LONGEST = 2.5  # seconds between two kills when nothing moves on, or for one to find its prey
 SHORTEST = 0.03
 # When servers are struck, in parts of the work done.
 STRIKES = ((0.15, "redis"), (0.3, "flushall"), (0.45, "postgres"), (0.6, "redis"))
@@ -31,7 +31,8 @@ class Blows:
 class Evil:
     """Strikes as the work moves on, so that all blows fall while there is work.
 
-    `others` are strikes that a trial has of its own, by their names.
+    `longest`: seconds between two kills when nothing moves on. `others` are strikes that a trial
+    has of its own, by their names.
     """
 
     def __init__(
@@ -42,11 +43,12 @@ class Evil:
         done: Callable[[], float],
         seed: int,
         *,
+        longest: float = LONGEST,
         strikes: Sequence[tuple[float, str]] = STRIKES,
         others: Mapping[str, Callable[[], None]] = NONE,
     ) -> None:
         self.place, self.workers, self.wanted, self.done = place, workers, kills, done
-        self.strikes, self.others = strikes, others
+        self.longest, self.strikes, self.others = longest, strikes, others
         self.chance = random.Random(seed)  # noqa: S311 - a draw that can be drawn again
         self.blows = Blows()
         self.began = time.monotonic()
@@ -66,7 +68,7 @@ class Evil:
         last = time.monotonic()
         while self.blows.kills.total() < self.wanted and not self._over.wait(SHORTEST):
             owed = self.done() * self.wanted / 0.9
-            is_late = time.monotonic() - last > LONGEST
+            is_late = time.monotonic() - last > self.longest
             if (owed > self.blows.kills.total() or is_late) and self._kill_one():
                 last = time.monotonic()
 

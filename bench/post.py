@@ -35,6 +35,7 @@ STRIKES = (
     *((0.7, "smtp"), (0.8, "postgres")),
 )
 AWAY = 6.0  # seconds
+CALM = 20.0  # seconds between two kills when nothing moves on: workers take some to start
 GRACE, RETRY, MOST = 8, 1, 1  # seconds, seconds, megabytes
 AHEAD = 200  # deliveries planned ahead of what is sent
 
@@ -118,7 +119,7 @@ class Trial:
         farm = working(self.plan.workers, log, ahead=1, line="word", app=app)
         with farm as workers, Somebody(self.dovecot) as person:
             kills = (self.plan.kills, self.done, seed)
-            evil = Evil(self.place, workers, *kills, strikes=strikes, others=others)
+            evil = Evil(self.place, workers, *kills, longest=CALM, strikes=strikes, others=others)
             try:
                 self._plan_all(end)
                 while self._part(self._ended) < 1 and time.monotonic() < end:
