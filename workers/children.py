@@ -16,6 +16,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -173,8 +174,21 @@ def _watch(child: int, reading: int, is_wanted: Callable[[int], bool], limits: L
         os.kill(child, signal.SIGKILL)
     _, status, usage = os.wait4(child, 0)
     if verdict:
+        # What it said between the last look and its end was said all the same.
+        for line in (buffer + _rest(reading)).split(b"\n")[:-1]:
+            words.update(json.loads(line))
         return Outcome(verdict, said=words.get("done"), is_slow=verdict == "died")
     return _judged(status, usage.ru_maxrss * 1024, words, limits)
+
+
+def _rest(reading: int) -> bytes:
+    """Read what is left in a pipe, which what a child left behind may hold open."""
+    os.set_blocking(reading, False)
+    content = b""
+    with suppress(BlockingIOError):
+        while block := os.read(reading, 1 << 16):
+            content += block
+    return content
 
 
 def _children() -> set[int]:

@@ -146,6 +146,29 @@ def test_a_child_that_is_wanted_no_more_ends_within_a_second() -> None:
     assert time.monotonic() - began < 1.5
 
 
+@pytest.mark.parametrize(("is_wanted", "verdict"), [(True, "died"), (False, "dropped")])
+def test_a_child_that_speaks_right_before_its_end_was_heard(
+    tmp_path: Path, is_wanted: bool, verdict: str
+) -> None:
+    go, said = tmp_path / "go", tmp_path / "said"
+
+    def work(say: Say) -> None:
+        while not go.exists():
+            time.sleep(0.01)
+        say(1)
+        said.touch()
+        time.sleep(60)
+
+    def is_still_wanted(done: int) -> bool:
+        go.touch()
+        while not said.exists():
+            time.sleep(0.01)
+        return is_wanted
+
+    found = children.run(work, is_still_wanted, Limits(wall=0))
+    assert (found.verdict, found.said) == (verdict, 1)
+
+
 @pytest.mark.parametrize("is_ended", [True, False], ids=["ended", "done"])
 def test_what_a_child_started_does_not_outlive_it(tmp_path: Path, is_ended: bool) -> None:
     pids = tmp_path / "pids"
