@@ -29,6 +29,7 @@ MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 
 NOT_ALL = "le journal du relais ne remonte pas jusqu’au premier envoi."
 SILENT = "le journal du relais n’a plus rien noté depuis l’envoi."
+FOREIGN = "ce n’est pas le journal d’un relais Postfix, ou il n’a pris aucun message."
 BEGUN = "le relais a commencé à le recevoir, et n’a pas noté qu’il l’avait pris."
 TOO_LONG = "le journal du relais est trop long pour être lu."
 
@@ -36,7 +37,7 @@ TOO_LONG = "le journal du relais est trop long pour être lu."
 def look_up(path: Path, message_id: str, since: datetime | None) -> tuple[Verdict, str]:
     """Look up a message that was first handed over at `since`: the verdict, and why.
 
-    It is absent only from a log that goes back to then and has gone on since.
+    It is absent only from a log that goes back to then, has gone on since, and names others.
 
     Raises:
         OSError: the log cannot be read.
@@ -44,15 +45,17 @@ def look_up(path: Path, message_id: str, since: datetime | None) -> tuple[Verdic
     last = path.stat().st_mtime
     files, goes_back = _files(path, since)
     try:
-        is_begun, is_taken = _search(files, message_id.encode(), time.monotonic() + SECONDS)
+        seen = _search(files, message_id.encode(), time.monotonic() + SECONDS)
     except TimeoutError:
         return "unknown", TOO_LONG
-    if is_taken:
+    if seen == "taken":
         return "found", ""
-    if is_begun:
+    if seen == "begun":
         return "unknown", BEGUN
     if since is None or not goes_back:
         return "unknown", NOT_ALL
+    if not seen:
+        return "unknown", FOREIGN
     return ("absent", "") if last >= since.timestamp() else ("unknown", SILENT)
 
 
@@ -68,11 +71,13 @@ def _files(path: Path, since: datetime | None) -> tuple[list[Path], bool]:
     return found[::-1], False
 
 
-def _search(files: Iterable[Path], message_id: bytes, end: float) -> tuple[bool, bool]:
-    """Tell whether the message began to come, and whether it was taken."""
+def _search(
+    files: Iterable[Path], message_id: bytes, end: float
+) -> Literal["taken", "begun", "others", ""]:
+    """Say how far the message came: taken, begun, or not seen among others, if there are any."""
     named = b": message-id=" + message_id
     queues: set[bytes] = set()  # those that hold it; their names are used again one day
-    is_begun = False
+    seen: Literal["begun", "others", ""] = ""
     for path in files:
         with _opened(path) as stream:
             for number, line in enumerate(iter(lambda: stream.readline(LINE), b"")):
@@ -83,12 +88,13 @@ def _search(files: Iterable[Path], message_id: bytes, end: float) -> tuple[bool,
                     continue
                 if b": message-id=" in line:
                     queues.discard(queue[1])
+                    seen = seen or "others"
                     if line.rstrip().endswith(named):
                         queues.add(queue[1])
-                        is_begun = True
+                        seen = "begun"
                 elif queue[1] in queues and TAKEN.search(line):
-                    return True, True
-    return is_begun, False
+                    return "taken"
+    return seen
 
 
 def _begun_at(path: Path) -> datetime | None:

@@ -123,7 +123,9 @@ class Dovecot(Server):
             os.chown(path, self.owner.pw_uid, self.owner.pw_gid)
 
     def command(self) -> list[str]:
-        program = shutil.which("dovecot") or MASTER
+        program = shutil.which("dovecot") or shutil.which(MASTER)
+        if program is None:
+            raise FileNotFoundError("dovecot is missing: install Debian's dovecot-imapd")
         return [program, "-F", "-c", str(self.folder / "dovecot.conf")]
 
     def is_ready(self) -> bool:

@@ -180,6 +180,7 @@ def test_what_goes_wrong_before_the_dot_is_tried_later_or_refused(
         (Fault("dot", "", is_kept=True), ("uncertain", 0)),
         (Fault("dot", "354 go on"), ("uncertain", 354)),
         (Fault("dot", "hello", is_kept=True), ("uncertain", 0)),
+        (Fault("dot", "2500 taken", is_kept=True), ("uncertain", 0)),
         (Fault("dot", "250-2.0.0 half\r\n25\\", is_kept=True), ("uncertain", 0)),
         (Fault("dot", None, wait=3), ("uncertain", 0)),
         (Fault("dot", None, wait=0.1), ("accepted", 250)),

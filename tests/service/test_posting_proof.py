@@ -294,6 +294,8 @@ ISO = "2026-11-21T04:00:00.123456+01:00 relay postfix/qmgr[12]: 77: removed\n"
         ([OLD, *lines(OTHER)], "absent"),
         ([ISO, *lines(OTHER)], "absent"),
         ([OLD, *lines(f"<x{ID[1:]}")], "absent"),
+        ([OLD], "unknown"),  # it names no message at all: another program's, or another format
+        ([ISO, "2026-11-22T09:00:00+01:00 relay exim[1]: 1a-2b <= a@b.example id=x\n"], "unknown"),
         (lines(OTHER), "unknown"),  # it begins with the message: what came before is not known
         (["no time at all\n"], "unknown"),
         ([], "unknown"),
@@ -319,11 +321,12 @@ def test_a_log_is_read_with_what_was_rotated_from_it(
     assert looked(a_log(tmp_path, [newer, *rest], [newer, first], [OLD], names=names)) == "found"
     assert looked(a_log(tmp_path, [newer], [newer, *lines()], [OLD], names=names)) == "found"
     assert looked(a_log(tmp_path, [newer], [newer], [OLD, *lines()], names=names)) == "found"
-    assert looked(a_log(tmp_path, [newer], [newer], [OLD], names=names)) == "absent"
+    others = [OLD, *lines(OTHER)]
+    assert looked(a_log(tmp_path, [newer], [newer], others, names=names)) == "absent"
     assert looked(a_log(tmp_path, [newer], [newer], [newer], names=names)) == "unknown"
     late = NOW - timedelta(days=2)
-    assert looked(a_log(tmp_path, [newer], [newer], [OLD], names=names), late) == "unknown"
-    assert looked(a_log(tmp_path, [newer], [newer], [OLD], names=names), None) == "unknown"
+    assert looked(a_log(tmp_path, [newer], [newer], others, names=names), late) == "unknown"
+    assert looked(a_log(tmp_path, [newer], [newer], others, names=names), None) == "unknown"
 
 
 def test_a_log_that_has_stopped_proves_nothing(tmp_path: Path) -> None:
@@ -333,9 +336,17 @@ def test_a_log_that_has_stopped_proves_nothing(tmp_path: Path) -> None:
 
 def test_a_log_of_december_is_older_than_one_of_january(tmp_path: Path) -> None:
     new_year = datetime(2027, 1, 2, 9, tzinfo=UTC)
-    path = a_log(tmp_path, ["Dec 31 04:00:00 relay postfix/qmgr[1]: 7: removed\n"], at=new_year)
+    path = a_log(
+        tmp_path,
+        ["Dec 31 04:00:00 relay postfix/qmgr[1]: 7: removed\n", *lines(OTHER)],
+        at=new_year,
+    )
     assert looked(path, new_year) == "absent"
-    path = a_log(tmp_path, ["Jan  1 09:00:00 relay postfix/qmgr[1]: 7: removed\n"], at=new_year)
+    path = a_log(
+        tmp_path,
+        ["Jan  1 09:00:00 relay postfix/qmgr[1]: 7: removed\n", *lines(OTHER)],
+        at=new_year,
+    )
     assert looked(path, new_year) == "unknown"
 
 
