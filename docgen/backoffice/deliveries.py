@@ -45,8 +45,7 @@ def plan(back: Return) -> Delivery | None:
     attestation = Attestation.objects.select_for_update().get(pk=paper.attestation_id)
     pieces, problems = _digest(back), list(_doubts(back))
     rows = Delivery.objects.filter(attestation=attestation, role=Delivery.Role.REGION)
-    known = [stages.held(pk) for pk in rows.order_by("version").values_list("pk", flat=True)]
-    last = known[-1] if known else None
+    last = rows.order_by("version").last()
     if last and last.pieces == pieces:
         _look_again(last, back, problems)
         return None
@@ -65,7 +64,10 @@ def plan(back: Return) -> Delivery | None:
         state=State.FAILED if problems else State.WAITING,
         problems=claims.as_lists(problems),
     )
-    stages.replace(known)
+    # What reached the region stays; a trial reached nobody.
+    older = rows.exclude(pk=made.pk).exclude(stage=Posting.REPLACED)
+    older = older.exclude(stage=Posting.SENT, is_test=False).order_by("version")
+    stages.replace(map(stages.held, older.values_list("pk", flat=True)))
     stages.say("delivery-planned", made)
     if problems:
         stages.say("delivery-held", made, problems=len(problems))

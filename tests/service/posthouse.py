@@ -25,6 +25,7 @@ from tests.service.test_attestations import handed, issue
 MAILBOX, TRIAL = "attestations@region.example", "essai@region.example"
 SMTP = Server("mail.region.example", 25, "")
 PROOF = Path("/var/log/mail.log")
+SLOW = 500  # seconds until a mail shows where it went: less than the grace
 SLUG = "attestation-cession"
 # `kept` and `lost`: without an answer, after the final dot.
 Fate: TypeAlias = Literal["accepted", "later", "refused", "kept", "lost"]
@@ -97,7 +98,7 @@ def pass_time(seconds: float) -> None:
 
 @dataclass
 class Copy:
-    """A mail that the server kept: what it is of, for whom, and whether it came back.
+    """A mail that the server kept: what it is of, for whom, how long ago, whether it came back.
 
     `is_denied`: somebody says that it never came.
     """
@@ -105,6 +106,7 @@ class Copy:
     message_id: str
     recipient: str
     place: tuple[object, ...]
+    seconds: float = 0
     is_back: bool = False
     is_denied: bool = False
 
@@ -127,9 +129,14 @@ class House:
             self.copies.append(Copy(order.message_id, order.recipient, place))
         return Answer("accepted", 250, "2.0.0 ok") if fate == "accepted" else Answer("uncertain")
 
-    def holds(self, message_id: str) -> bool:
-        """Tell whether a mail can be found; one that came back had been there."""
+    def took(self, message_id: str) -> bool:
+        """Tell whether a mail was kept."""
         return any(each.message_id == message_id for each in self.copies)
+
+    def shows(self, message_id: str) -> bool:
+        """Tell whether a mail can be found by now; one that came back had been there."""
+        found = (each.seconds for each in self.copies if each.message_id == message_id)
+        return any(seconds >= SLOW for seconds in found)
 
     def known(self) -> list[Copy]:
         """Give the mails that a notice may be about; of one that was denied, it is another's."""
