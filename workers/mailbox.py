@@ -62,8 +62,7 @@ def start() -> threading.Thread:
 def _go_on() -> None:
     while settings.POST.imap:
         try:
-            if beats.take(CHORE, timedelta(seconds=EVERY)):
-                turn(settings.POST.imap)
+            look(settings.POST.imap)
         except Exception as error:  # a server, a store or a database that is away: the next turn
             logger.warning("mailbox not read", extra=told(error))
         finally:
@@ -71,8 +70,13 @@ def _go_on() -> None:
         time.sleep(EVERY / 4)
 
 
+def look(server: Server) -> int:
+    """Take the mails that wait, if no other worker has just done; give how many were new."""
+    return turn(server) if beats.take(CHORE, timedelta(seconds=EVERY)) else 0
+
+
 def turn(server: Server) -> int:
-    """Take the mails that wait; give how many were new.
+    """Take the mails that wait; give how many were new. Two turns at once take none twice.
 
     Raises:
         OSError, imaplib.IMAP4.error, ImapToolsError: when the server cannot be reached or refuses.
@@ -112,8 +116,9 @@ def _folder(box: BaseMailBox) -> str:
         if box.folder.exists(name):
             return name
     for name in names:
-        with suppress(MailboxFolderCreateError):
+        with suppress(MailboxFolderCreateError):  # another worker may just have made it
             box.folder.create(name)
+        if box.folder.exists(name):
             return name
     logger.warning("mails stay where they are")
     return ""
@@ -177,6 +182,7 @@ def _fetch(box: BaseMailBox, uid: str, stream: "tempfile._TemporaryFileWrapper[b
     """Fetch a mail into a file, block by block; give its bytes. The server's word is not enough."""
     fetched = 0
     while True:
+        beats.hold(CHORE)
         rows = _asked(box, uid, f"(BODY.PEEK[]<{fetched}.{BLOCK}>)")
         if not rows:  # somebody has just moved it
             raise Left

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from docgen.backoffice import bulk, claims, messages, queue, scans, store
 from docgen.backoffice.events import tell
@@ -29,6 +29,9 @@ BY_HAND, DISMISSED = "by-hand", "dismissed"
 STOPPED = (State.QUARANTINED, State.FAILED)
 MOST_DEATHS = 2  # of readers; then the mail is put aside as too heavy
 Verdict = Mail.Verdict
+# Somebody has to decide about these: put aside for their reason, or by their deaths.
+AWAITING = Q(verdict=Verdict.QUARANTINE, state=State.DONE) & ~Q(reason=DISMISSED)
+AWAITING |= Q(state__in=STOPPED)
 Facts: TypeAlias = dict[str, Any]
 
 
@@ -139,12 +142,6 @@ def school_of(sender: str) -> School | None:
     """Give the school whose own address this is; None when it is nobody's, or several schools'."""
     found = list(School.objects.filter(email__iexact=sender)[:2]) if sender else []
     return found[0] if len(found) == 1 else None
-
-
-def awaiting(rows: QuerySet[Mail]) -> QuerySet[Mail]:
-    """Keep of mails those that somebody has to decide about."""
-    aside = Q(verdict=Verdict.QUARANTINE, state=State.DONE) & ~Q(reason=DISMISSED)
-    return rows.filter(aside | Q(state__in=STOPPED))
 
 
 def awaits(mail: Mail) -> bool:

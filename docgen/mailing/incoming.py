@@ -24,6 +24,7 @@ from docgen.typography import french
 __all__ = ["REASONS", "Attached", "House", "Incoming", "read"]
 MOST = 100 << 20  # bytes of a mail that is read: 70 MB of files, which takes some 700 MB
 MOST_OF_HEADERS, MOST_HEADERS = 256 << 10, 500  # bytes and lines before the text
+MOST_LINES = 3 << 20  # more than twice those of the largest mail, in base64
 MOST_NESTED = 40  # parts that hold parts, anywhere in a mail
 BLOCK = 1 << 20
 HOLDS_PARTS = re.compile(rb"content-type\s{0,80}:\s{0,80}(?:multipart|message)/")
@@ -178,8 +179,11 @@ def _weigh(path: Path) -> None:
             raise TooMuch("too-many-headers")
         stream.seek(0)
         blocks = iter(lambda: stream.read(BLOCK).lower(), b"")
-        nested, tail = 0, b""
+        nested, lines, tail = 0, 0, b""
         for block in blocks:
+            lines += block.count(b"\n")
+            if lines > MOST_LINES:
+                raise TooMuch("too-heavy")
             nested += len(HOLDS_PARTS.findall(tail + block))
             if nested > MOST_NESTED:
                 raise TooMuch("too-deep")

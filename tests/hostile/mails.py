@@ -106,6 +106,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "a thousand parts in parts": (lambda: nested(1000), "too-deep"),
     "nine parts in parts": (lambda: nested(9), "too-deep"),
     "a thousand mails in mails": (lambda: in_mails(1000), "too-deep"),
+    "millions of lines": (lambda: nested(2) + b"-\n" * (4 << 20), "too-heavy"),
     "no sender": (lambda: mail(part(PDF), sender="X-From: nobody"), "no-sender"),
     "two senders": (
         lambda: mail(part(PDF), sender=f"From: {SCHOOL}\r\nFrom: evil@evil.example"),

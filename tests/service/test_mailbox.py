@@ -4,11 +4,13 @@ import imaplib
 import logging
 import tempfile
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db.models import F
 from imap_tools import MailboxLoginError
 
 from docgen.backoffice import mails as service
@@ -90,10 +92,37 @@ def test_a_death_between_keeping_and_moving_keeps_no_second_mail(
 def test_two_workers_at_once_keep_each_mail_once(server: Dovecot, box: str) -> None:
     for number in range(6):
         server.deliver(box, plain(f"Bonjour {number}"))
-    taken = at_once(*[lambda: mailbox.turn(at(server, box))] * 3)
-    assert sum(each for each in taken if isinstance(each, int)) == 6
+    taken = at_once(*[lambda: mailbox.look(at(server, box))] * 3)
+    assert sorted(taken, key=str) == [0, 0, 6]
     assert models.Mail.objects.count() == 6
     assert len(server.messages(box, "docgen")) == 6
+    assert mailbox.look(at(server, box)) == 0
+    for number in range(6):  # one that was thought to be dead goes on
+        server.deliver(box, plain(f"Bonsoir {number}"))
+    taken = at_once(*[lambda: mailbox.turn(at(server, box))] * 3)
+    assert sum(each for each in taken if isinstance(each, int)) == 6
+    assert models.Mail.objects.count() == 12
+    assert server.messages(box) == []
+
+
+def test_who_fetches_keeps_the_others_away(
+    server: Dovecot, box: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mailbox is taken for twenty seconds; what takes longer holds it block by block."""
+    monkeypatch.setattr(mailbox, "BLOCK", 1000)
+    server.deliver(box, plain("x" * 70 + "\r\n") * 100)
+    asked = mailbox._asked
+    others = list[int]()
+
+    def slow(*words: Any) -> Any:  # noqa: ANN401
+        others.append(mailbox.look(at(server, box)))
+        models.Beat.objects.update(at=F("at") - timedelta(seconds=mailbox.EVERY - 5))
+        return asked(*words)
+
+    monkeypatch.setattr(mailbox, "_asked", slow)
+    assert mailbox.look(at(server, box)) == 1
+    assert len(others) > 5
+    assert set(others) == {0}
 
 
 def test_what_is_too_large_is_not_fetched(
@@ -210,7 +239,7 @@ def test_faults_are_told_by_type_and_tried_again(
         turned.append(given)
         return turn(servers.pop(0))
 
-    monkeypatch.setattr(mailbox, "turn", watched)
+    monkeypatch.setattr(mailbox, "look", watched)
     monkeypatch.setattr(mailbox, "EVERY", 0.01)
     monkeypatch.setattr(settings, "POST", post.Post(settings.DATA, imap=wrong))
     with caplog.at_level(logging.DEBUG), pytest.raises(KeyboardInterrupt):

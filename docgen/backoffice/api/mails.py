@@ -71,8 +71,7 @@ def listed(
     rows = rows.filter(school=school) if school else rows
     rows = rows.filter(verdict=verdict) if verdict else rows
     if awaits is not None:
-        wanted = mails.awaiting(models.Mail.objects.all()).values("pk")
-        rows = rows.filter(pk__in=wanted) if awaits else rows.exclude(pk__in=wanted)
+        rows = rows.filter(mails.AWAITING) if awaits else rows.exclude(mails.AWAITING)
     found = page(rows, NEWEST_FIRST, paging)
     return {**found, "items": [Incoming(**facts(row)) for row in found["items"]]}
 
