@@ -202,6 +202,15 @@ def _periods() -> str:
     return f"fichiers {periods.volumes} jours, valeurs {periods.values} jours"
 
 
+def _reminders() -> str:
+    opening.set_up()
+    from docgen.backoffice.reminders import read_rules
+    from docgen.datafolder import data_folder
+
+    rules = read_rules(data_folder())
+    return f"fin de l’année scolaire le {rules.school_year_end[3:]}/{rules.school_year_end[:2]}"
+
+
 def _database() -> str:
     with opening.service():
         from django.db import connection
@@ -288,6 +297,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("courrier", _post),
     ("boîte aux lettres", _boxes),
     ("durées de conservation", _periods),
+    ("rappels", _reminders),
     ("base de données", _database),
     ("horloge", _clock),
     ("magasin de fichiers", _store),

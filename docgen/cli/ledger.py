@@ -10,9 +10,8 @@ from docgen.errors import InvalidInput, Problem
 if TYPE_CHECKING:
     from docgen.backoffice.ledger import Line
 
-NAMED = 21  # characters of a school's name that are shown: the table holds in 100 columns
-# Short, for columns of numbers: what each says is told below the table.
-HEADINGS = ("UAI", "Établissement", "Cédées", "Attestées", "Revenues", "Envoyées", "Reçues")
+# Without names of schools, the table holds in 100 columns.
+HEADINGS = ("Établissement", "Cédées", "Attestées", "Revenues", "Envoyées", "Reçues")
 TO_DO = ("À attester", "À retirer", "Écart")
 COLUMNS = ("ceded", "attested", "returned", "mailed", "received", "to_attest", "to_withdraw", "gap")
 EXPLAINED = "Écart\u00a0: tablettes cédées dont la Région n’a pas l’original de l’attestation."
@@ -65,14 +64,13 @@ def _say(found: "list[Line]", whole: "Line") -> None:
         output.say(f"{undated} {are} pas de date\u00a0: aucune attestation ne peut les prendre.")
     output.say(
         f"Attestations\u00a0: {told.issued} éditées, {told.fetched} téléchargées, "
-        f"{told.returned} revenues signées, {told.mailed} envoyées, {told.posted} postées, "
-        f"{told.received} originaux reçus."
+        f"{told.returned} revenues signées, {told.mailed} envoyées."
     )
+    output.say(f"Originaux\u00a0: {told.posted} postés, {told.received} reçus.")
 
 
 def _row(line: "Line") -> tuple[str, ...]:
-    name = line.name if len(line.name) <= NAMED else line.name[: NAMED - 1].rstrip() + "…"
-    return line.school, name, *(str(getattr(line.tablets, column)) for column in COLUMNS)
+    return line.school or line.name, *(str(getattr(line.tablets, name)) for name in COLUMNS)
 
 
 def _late(uai: str, *, as_json: bool) -> None:

@@ -66,7 +66,7 @@ def mailed(row: models.Attestation, at: datetime, **changes: Any) -> None:  # no
 
 
 def test_an_attestation_is_followed_from_print_to_its_original(school: models.School) -> None:
-    """Fourteen months, day by day: each reminder once, on its day."""
+    """Day by day where something is late, to the end of the school year and after it."""
     handed(school, 2)
     row = issue(school)
     ready(row, at(ISSUED))
@@ -82,7 +82,8 @@ def test_an_attestation_is_followed_from_print_to_its_original(school: models.Sc
     models.Original.objects.update(received_at=at(date(2027, 1, 2)))
     handed(school, 1, first=2, day=date(2027, 5, 20))
     handed(school, 1, first=3, day=None)
-    assert run(date(2027, 1, 1), date(2027, 12, 1)) == [
+    assert run(date(2027, 3, 27), date(2027, 3, 29)) == []  # summer time begins
+    assert run(date(2027, 5, 29), date(2027, 7, 2)) == [
         (date(2027, 5, 31), "year-ends"),
         (date(2027, 6, 19), "not-attested"),
     ]
