@@ -18,12 +18,23 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "docgen.backoffice.settings"
 
 import django  # noqa: E402
 
+from tests.service import servers  # noqa: E402
+
+if "DATABASE_URL" in os.environ and (worker := os.environ.get("PYTEST_XDIST_WORKER")):
+    servers.set_apart(int(worker.removeprefix("gw")) + 1)
+
 django.setup()
 
 from django.db import connection  # noqa: E402
 
 if connection.vendor == "sqlite":  # in a file, as in life: threads and processes wait their turn
     connection.settings_dict["TEST"]["NAME"] = str(DATA / "tests.sqlite3")
+
+
+def pytest_xdist_setupnodes() -> None:
+    """Have each process of a run read its own settings, here, and not those of who started it."""
+    for name in ("DJANGO_SETTINGS_MODULE", "DOCGEN_DATA"):
+        os.environ.pop(name)
 
 
 collect_ignore = [] if "DATABASE_URL" in os.environ else ["test_farm_trials.py"]

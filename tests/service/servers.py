@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
@@ -203,25 +203,14 @@ class S3(Server):
 
     def start(self) -> None:
         super().start()
-        self._bucket().create()
+        _bucket(self.environment()).create()
 
     def contents(self) -> dict[str, bytes]:
         """Give all that the bucket holds."""
-        return {each.key: each.get()["Body"].read() for each in self._bucket().objects.all()}
-
-    def _bucket(self) -> Any:  # noqa: ANN401 - boto3 has no types
-        import boto3
-
-        names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION")
-        access, secret, region = (self.environment()[name] for name in names)
-        store = boto3.resource(
-            "s3",
-            endpoint_url=self.address,
-            aws_access_key_id=access,
-            aws_secret_access_key=secret,
-            region_name=region,
-        )
-        return store.Bucket(BUCKET)
+        return {
+            each.key: each.get()["Body"].read()
+            for each in _bucket(self.environment()).objects.all()
+        }
 
     @property
     def address(self) -> str:
@@ -243,6 +232,28 @@ class S3(Server):
             "AWS_SECRET_ACCESS_KEY": "a secret of the tests",
             "AWS_DEFAULT_REGION": "us-east-1",
         }
+
+
+def set_apart(number: int) -> None:
+    """Have this process use a queue and a bucket of its own on the servers that it was told of."""
+    os.environ["BROKER_URL"] = f"{os.environ['BROKER_URL'].removesuffix('/0')}/{number}"
+    os.environ["DOCGEN_S3_BUCKET"] = f"{BUCKET}-{number}"
+    _bucket(os.environ).create()
+
+
+def _bucket(told: Mapping[str, str]) -> Any:  # noqa: ANN401 - boto3 has no types
+    import boto3
+
+    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION")
+    access, secret, region = (told[name] for name in names)
+    store = boto3.resource(
+        "s3",
+        endpoint_url=told["DOCGEN_S3_ENDPOINT"],
+        aws_access_key_id=access,
+        aws_secret_access_key=secret,
+        region_name=region,
+    )
+    return store.Bucket(told["DOCGEN_S3_BUCKET"])
 
 
 @contextmanager

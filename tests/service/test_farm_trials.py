@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 
 def tried(name: str) -> str:
@@ -23,14 +24,12 @@ def tried(name: str) -> str:
     return done.stdout
 
 
-@pytest.mark.slow
 def test_nothing_is_lost_doubled_or_spoilt_when_everything_is_killed() -> None:
     table = tried("chaos")
     for line in ("lost             0 ", "duplicated       0 ", "corrupt          0 "):
         assert line in table
 
 
-@pytest.mark.slow
 def test_work_waits_for_what_is_away_and_ends_well() -> None:
     table = tried("farm_outages")
     assert table.count(" kept") == len(table.splitlines())
