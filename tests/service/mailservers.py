@@ -16,13 +16,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from threading import Event, Thread
 from urllib.parse import quote
 from uuid import uuid4
 
-from tests.service.servers import Server, free_port
+from tests.service.servers import PATIENCE, Server, free_port
 from tests.service.smtpd import (
     PASSWORD,
     USER,
@@ -35,7 +36,7 @@ from tests.service.smtpd import (
 )
 
 __all__ = ["PASSWORD", "USER", "Accepted", "Dovecot", "Fault", "MailHouse", "SmtpProcess"]
-__all__ += ["SmtpServer", "certificate", "mail_house"]
+__all__ += ["SmtpServer", "certificate", "chatter", "mail_house"]
 
 ROOT = Path(__file__).resolve().parents[2]
 REGION, OURS = "attestations@region.example", "docgen@region.example"
@@ -246,6 +247,33 @@ def mail_house(*, seed: int = 1) -> Iterator[MailHouse]:
         finally:
             smtp.stop()
             dovecot.stop()
+
+
+@contextmanager
+def chatter(line: bytes, polite: int = 0) -> Iterator[int]:
+    """Run an IMAP server that answers so many commands, then says the same for ever; its port."""
+    over = Event()
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        door.settimeout(PATIENCE)
+
+        def talk() -> None:
+            visitor, _ = door.accept()
+            visitor.settimeout(PATIENCE)
+            with visitor, visitor.makefile("rb") as said, suppress(OSError):  # who listened leaves
+                if polite:
+                    visitor.sendall(b"* OK [CAPABILITY IMAP4rev1] ready\r\n")
+                for _ in range(polite):
+                    visitor.sendall(said.readline().split()[0] + b" OK done\r\n")
+                while not over.wait(0.001):
+                    visitor.sendall(line)
+
+        thread = Thread(target=talk)
+        thread.start()
+        try:
+            yield door.getsockname()[1]
+        finally:
+            over.set()
+            thread.join()
 
 
 def certificate(folder: Path, *, days: int = 1) -> Path:

@@ -2,14 +2,11 @@
 
 import gzip
 import os
-import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import Event, Thread
 from uuid import uuid4
 
 import pytest
@@ -24,6 +21,7 @@ from tests.service.mailservers import (
     Fault,
     SmtpServer,
     certificate,
+    chatter,
     mail_house,
 )
 from tests.service.servers import running
@@ -182,40 +180,18 @@ def test_without_a_proof_nothing_is_known(tmp_path: Path) -> None:
     assert look_up(post, ID) == Looked("unknown", posting.NO_PROOF)
 
 
-@contextmanager
-def chatter(line: bytes) -> Iterator[int]:
-    """A server that says the same for ever."""
-    over = Event()
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        door.settimeout(20)
-
-        def talk() -> None:
-            visitor, _ = door.accept()
-            with visitor:
-                visitor.settimeout(20)
-                try:
-                    while not over.wait(0.001):
-                        visitor.sendall(line)
-                except OSError:
-                    return  # who listened has left
-
-        thread = Thread(target=talk)
-        thread.start()
-        yield door.getsockname()[1]
-        over.set()
-        thread.join()
-
-
+@pytest.mark.parametrize("polite", [0, 2], ids=["at once", "once it knows us"])
 @pytest.mark.parametrize("line", [b"* OK more\r\n", b"* OK ", b"\xff\x00\r\n"])
 def test_a_server_that_only_talks_proves_nothing(
-    monkeypatch: pytest.MonkeyPatch, line: bytes
+    monkeypatch: pytest.MonkeyPatch, line: bytes, polite: int
 ) -> None:
     monkeypatch.setattr(boxes, "SEARCH", 0.5)
-    monkeypatch.setattr(boxes, "STEP", 0.3)
-    with chatter(line) as port:
+    monkeypatch.setattr(boxes, "STEP", 60 if polite else 0.3)
+    with chatter(line, polite) as port:
         proof = Server("127.0.0.1", port, "", "somebody", PASSWORD)
+        start = time.monotonic()
         looked = look_up(Post(Path("/nowhere"), proof, proof=proof), ID)
-        assert looked.verdict == "unknown"
+        assert (looked.verdict, time.monotonic() - start < 20) == ("unknown", True)
 
 
 def test_the_line_to_a_box_is_encrypted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
