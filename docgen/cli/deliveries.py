@@ -25,6 +25,7 @@ SHOWN = 20  # deliveries told one by one before they leave
 NBSP = "\u00a0"
 MEGABYTE = 10**6
 SECURITY = {"": "sans chiffrement, sur cette machine", "starttls": "STARTTLS", "tls": "TLS"}
+VERDICTS = {"accepted": "accepté.", "later": "plus tard.", "refused": "refusé."}
 LIMIT = 50
 
 
@@ -278,7 +279,8 @@ def _say(told: dict[str, Any]) -> None:
             output.say(f"  parti vers {each['sent_to']}")
         for answer in each["answers"]:
             code = f"{answer['code']} " if answer["code"] else ""
-            output.say(f"  • {_moment(answer['at'])}{NBSP}: {code}{answer['words']}")
+            words = answer["words"] or VERDICTS.get(answer["verdict"], "")
+            output.say(f"  • {_moment(answer['at'])}{NBSP}: {code}{words}")
 
 
 def _say_way() -> None:
@@ -302,7 +304,7 @@ def _say_preview(row: "Delivery", mails: "Sequence[Message]") -> None:
     told = _facts(row)
     output.say(
         f"  • {told['id'][:SHORT]}, {told['school']}, attestation {told['attestation']}, "
-        f"pour {told['recipient']}. {told['why']}".strip()
+        f"pour {told['recipient']}. {told['why']}".rstrip()
     )
     for mail in mails:
         output.say(f"    {mail.subject} ({_size(mail.size)})")

@@ -96,7 +96,7 @@ def test_what_would_go_is_told_in_words_and_written(
     assert "La boîte de la Région est l-ec@maregionsud.fr." in answer.out
     assert "Ce chemin n’est pas approuvé" in answer.out
     assert "Envois qui attendent\u00a0: 1." in answer.out
-    assert f"{str(row.pk)[:8]}, {school.pk}, attestation 2026-2027 n°\u00a01" in answer.out
+    assert f"  • {str(row.pk)[:8]}, {school.pk}, attestation 2026-2027 n°\u00a01" in answer.out
     assert "Bonjour, voici l’attestation." in answer.out
     assert "secret" not in answer.out
     (path,) = (tmp_path / "apercu").iterdir()

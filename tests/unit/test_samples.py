@@ -10,6 +10,7 @@ import pytest
 
 from docgen import identifiers
 from docgen.rosters import read, read_school
+from samples import posting
 from samples.generate import generate
 from samples.people import (
     SCHOOL_START_DATE,
@@ -142,3 +143,13 @@ def test_every_file_that_can_hold_a_comment_says_that_it_is_synthetic(lycee: Pat
     for path in lycee.glob("*.xml"):
         assert "Données synthétiques" in path.read_text(encoding="iso8859-15")
     assert "Données synthétiques" in (lycee / "school.toml").read_text(encoding="utf-8")
+
+
+def test_the_demo_hands_out_on_a_day_that_has_come(lycee: Path, tmp_path: Path) -> None:
+    """Only what has happened can be attested: a clock before the made-up day brings it forward."""
+    register = tmp_path / "cessions.csv"
+    before = (lycee / "cessions.csv").read_text(encoding="utf-8")
+    for today, day in ((date(2026, 9, 14), "14/09/2026"), (date(2026, 9, 13), "13/09/2026")):
+        register.write_text(before, encoding="utf-8")
+        posting.dated(tmp_path, today)
+        assert register.read_text(encoding="utf-8") == before.replace("14/09/2026", day)
