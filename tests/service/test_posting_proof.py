@@ -175,6 +175,12 @@ def test_a_box_that_cannot_be_opened_proves_nothing(
         dovecot.thaw()
 
 
+@pytest.mark.parametrize("text", ['<a" OR ALL@b.example>', "<a@b>\r\nx DELETE INBOX", "a@b", ""])
+def test_only_a_message_id_of_ours_is_looked_for(text: str) -> None:
+    with pytest.raises(ValueError, match="not a Message-ID of ours"):
+        boxes.holds(Server("127.0.0.1", 1, ""), text)
+
+
 def test_without_a_proof_nothing_is_known(tmp_path: Path) -> None:
     post = Post(tmp_path, Server("127.0.0.1", 1, ""))
     assert look_up(post, ID) == Looked("unknown", posting.NO_PROOF)
