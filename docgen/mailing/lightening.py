@@ -11,6 +11,7 @@ from math import sqrt
 from pathlib import Path
 from typing import NamedTuple
 
+import pypdfium2
 from PIL import Image
 from pypdf import PdfWriter
 from pypdf.generic import (
@@ -78,8 +79,7 @@ def _lightened(whole: bytes, step: Step) -> bytes:
     for key, image in found.items():
         _reduce(image, areas[key], step)
     identity = ByteStringObject(hashlib.sha256(whole + bytes(step)).digest()[:16])
-    first = writer._ID[0] if writer._ID else identity
-    writer._ID = ArrayObject([first, identity])  # ISO 32000-1, 14.4: the same file, another state
+    writer._ID = ArrayObject([identity, identity])
     content = BytesIO()
     writer.write(content)
     return content.getvalue()
@@ -107,9 +107,8 @@ def _reduce(image: StreamObject, area: float, step: Step) -> None:
     scale = min(1, step.dpi / sqrt(width * height / area))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     picture = _decoded(image, size)
-    if picture.mode not in ("1", "L", "P", "RGB"):
+    if picture.mode not in SPACES:
         return
-    picture = picture.convert("L" if picture.mode in ("1", "L") else "RGB")
     if picture.size != size:
         picture = picture.resize(size, Image.Resampling.LANCZOS)
     written = BytesIO()
@@ -135,5 +134,26 @@ def _decoded(image: StreamObject, size: tuple[int, int]) -> Image.Image:
         picture: Image.Image = Image.open(BytesIO(image._data))
         picture.draft(picture.mode, size)
         return picture
-    decoded: Image.Image = image.decode_as_image()
-    return decoded
+    return _drawn(image, int(str(image["/Width"])), int(str(image["/Height"])))
+
+
+def _drawn(image: StreamObject, width: int, height: int) -> Image.Image:
+    """Have pdfium draw a picture, each pixel a point: it knows every filter and colour space."""
+    writer = PdfWriter()
+    page = writer.add_blank_page(width, height)
+    copied = image.clone(writer)
+    content = StreamObject()
+    content._data = f"{width} 0 0 {height} 0 0 cm /I Do".encode()
+    named = DictionaryObject({NameObject("/I"): copied.indirect_reference or copied})
+    page[NameObject("/Resources")] = DictionaryObject({NameObject("/XObject"): named})
+    page[NameObject("/Contents")] = writer._add_object(content)
+    alone = BytesIO()
+    writer.write(alone)
+    document = pypdfium2.PdfDocument(alone.getvalue())
+    try:
+        is_grey = image.get("/ColorSpace", "/DeviceGray") in ("/DeviceGray", "/CalGray")
+        bitmap = document[0].render(scale=1, grayscale=is_grey)
+        drawn: Image.Image = bitmap.to_pil().convert("L" if is_grey else "RGB")
+        return drawn
+    finally:
+        document.close()
