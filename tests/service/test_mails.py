@@ -118,6 +118,7 @@ def test_an_address_that_two_schools_share_is_neither_s(came: Came, school: mode
     assert models.ScanBatch.objects.get().school is None
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize("name", HOSTILE)
 def test_what_is_hostile_is_put_aside_by_a_worker(
     came: Came, school: models.School, name: str
