@@ -73,8 +73,14 @@ class Document(OpenAPISchema):
                 raise ConfigError(f"two forms are called {name}")
 
     def get_components(self) -> dict[str, Any]:
-        """Add the form of problems."""
+        """Add the form of problems.
+
+        Raises:
+            ConfigError: for another form of that name.
+        """
         told: dict[str, Any] = super().get_components()
+        if "Refusal" in told["schemas"]:
+            raise ConfigError("two forms are called Refusal")
         told["schemas"]["Refusal"] = PROBLEM
         return told
 

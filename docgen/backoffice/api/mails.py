@@ -21,7 +21,7 @@ NEWEST_FIRST = ("-created_at", "-id")
 Verdict = Literal["waiting", "scans", "bounce", "automatic", "empty", "quarantine"]
 
 
-class Refusal(Schema):
+class RefusedFile(Schema):
     """A file of a mail that was not taken, by the name that its sender gave it, and why."""
 
     label: str
@@ -44,7 +44,7 @@ class Incoming(Schema):
     words: str
     size: int
     scans: list[UUID]
-    refused: list[Refusal]
+    refused: list[RefusedFile]
     awaits: bool
     is_kept: bool
     created_at: datetime
