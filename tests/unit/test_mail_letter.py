@@ -208,7 +208,7 @@ INJECTIONS: dict[str, Callable[[str], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize(
-    "bad", ["\r\nBcc: x@y.example", "\n", "\r", "\0", "\x85", "\u2028", "\x1b"]
+    "bad", ["\r\nBcc: x@y.example", "\n", "\r", "\0", "\x85", "\u2028", "\u2029", "\x1b"]
 )
 @pytest.mark.parametrize("field", INJECTIONS)
 def test_no_value_adds_a_header_field(letter: Letter, field: str, bad: str) -> None:

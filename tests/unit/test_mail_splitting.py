@@ -341,6 +341,24 @@ def _form(data: bytes) -> StreamObject:
     return form
 
 
+def test_what_is_no_page_finds_room_in_parts_of_fewer_pages(tmp_path: Path) -> None:
+    whole = tmp_path / "whole.pdf"
+    for more, count in ((0, 3), (9000, 4)):
+        whole.write_bytes(pages([5000] * 8, 0, more))
+        parts = parts_of(whole, 24_000, f"parts-{more}")
+        assert len(parts) == count
+        fits(parts, 24_000, 8)
+        join(parts, tmp_path / "joined.pdf")
+        assert (tmp_path / "joined.pdf").read_bytes() == whole.read_bytes()
+
+
+def test_what_is_no_page_and_has_no_room_is_told_with_the_heaviest_page(tmp_path: Path) -> None:
+    whole = tmp_path / "whole.pdf"
+    whole.write_bytes(pages([19_000, 20_000, 19_500], 0, 30_000))
+    (told,) = refusal(lambda: parts_of(whole, 26_000), InvalidInput)
+    assert told.where == "page\u00a02"
+
+
 @settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None
 )
