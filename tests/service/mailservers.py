@@ -17,7 +17,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 from urllib.parse import quote
@@ -189,7 +188,7 @@ class SmtpProcess(Server):
     def __init__(self, folder: Path, box: "Dovecot | None" = None, *, seed: int = 1) -> None:
         super().__init__(folder)
         self.port = free_port()
-        options = {"port": self.port, "seed": seed}
+        options: dict[str, int | str] = {"port": self.port, "seed": seed}
         if box:
             options |= {"mail": str(box.folder / "mail"), "owner": box.owner.pw_name}
         (folder / "options.json").write_text(json.dumps(options))
@@ -310,7 +309,7 @@ def main(folder: Path) -> None:
     async def serve() -> None:
         over = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, over.set)
-        await server.serve(options["port"], partial(int, 0), over)
+        await server.serve(options["port"], lambda: None, over)
 
     asyncio.run(serve())
 

@@ -222,8 +222,8 @@ class Session(SMTP):
         body = bytes(content + CRLF).replace(CRLF + b".", CRLF)[len(CRLF) :]
         found = re.search(rb"(?im)^message-id:\s*(<[^>\r]*>)", body)
         self.attempt.message_id = found[1].decode() if found else ""
-        self._set_post_data_state()
-        if wrong := _wrong(body, rest):
+        self.envelope = self._create_envelope()
+        if wrong := _wrong(body, bytes(rest)):
             await self.push(wrong)
             return
         fault = self.fault("dot")
@@ -352,7 +352,7 @@ class SmtpServer:
         server.close()
         for each in self.sessions:
             for line in (each._original_transport, each.transport):
-                if line:
+                if isinstance(line, asyncio.Transport):
                     line.abort()
         rest = asyncio.all_tasks() - {asyncio.current_task()}
         for task in rest:
