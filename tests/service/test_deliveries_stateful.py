@@ -296,4 +296,4 @@ def run(examples: int, steps: int) -> None:
 
 
 def test_whatever_happens_a_part_stands_once_and_nothing_is_stuck() -> None:
-    run(int(os.environ.get("POST_EXAMPLES", "25")), 30)
+    run(int(os.environ.get("POST_EXAMPLES", "15")), 30)
