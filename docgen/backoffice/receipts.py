@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from docgen.backoffice import gate, messages, reviews
 from docgen.backoffice.events import tell
@@ -93,7 +94,7 @@ def _told(mail: Mail, school: School, batches: Sequence[ScanBatch]) -> Received:
     return Received(
         uai=school.pk,
         school=school.name,
-        received_at=mail.created_at,
+        received_at=timezone.localtime(mail.created_at),
         files=tuple(_file(batch, school) for batch in batches),
         documents=tuple(_document(row) for row in documents.values()),
         refused=tuple(_refused(mail)),

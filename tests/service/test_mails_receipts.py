@@ -1,6 +1,7 @@
 """Receipts: one a mail, to the school's own address, once all that it brought is read and bound."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
@@ -245,3 +246,12 @@ def test_a_mail_that_nobody_read_in_time_is_put_aside(tmp_path: Path) -> None:
     assert row
     row.refresh_from_db()
     assert (row.verdict, row.reason, row.state) == ("quarantine", "never-read", "done")
+
+
+def test_a_receipt_tells_the_hour_of_the_schools(came: Came, school: models.School) -> None:
+    row = came(mail(text("Bonjour"), named(PDF, "filename=x.pdf")))
+    at = datetime(2026, 7, 1, 22, 30, tzinfo=UTC)  # half past midnight, the next day, in Paris
+    models.Mail.objects.filter(pk=row.pk).update(created_at=at)
+    write_receipts("")
+    (receipt,) = sent()
+    assert "2 juillet 2026 à 0 h 30" in said(receipt)
