@@ -100,6 +100,8 @@ def test_the_first_digit_decides_and_a_goodbye_changes_nothing(
     assert time.monotonic() - start < 20
     server.faults.append(Fault("dot", "251 2.0.0 forwarded", is_kept=True))
     assert verdict(send(post_to(server), order)) == ("accepted", 251)
+    server.faults.append(Fault("rcpt", "251 2.1.5 forwarded"))  # and it forgets whom
+    assert verdict(send(post_to(server), order)) == ("refused", 503)
 
 
 def test_a_server_without_extensions_takes_it_too(tmp_path: Path, order: Order) -> None:
