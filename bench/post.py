@@ -54,7 +54,7 @@ class Plan:
 
 
 FULL = Plan()
-QUICK = Plan(50, 2, 6, 2, 0.25, 400, FEW_STRIKES)
+QUICK = Plan(50, 2, 6, 2, 0.4, 240, FEW_STRIKES)
 
 
 def main() -> int:

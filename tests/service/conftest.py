@@ -37,7 +37,8 @@ def pytest_xdist_setupnodes() -> None:
         os.environ.pop(name)
 
 
-collect_ignore = [] if "DATABASE_URL" in os.environ else ["test_farm_trials.py"]
+TRIALS = ["test_farm_trials.py", "test_post_trials.py"]
+collect_ignore = [] if "DATABASE_URL" in os.environ else TRIALS
 
 
 @pytest.fixture(scope="session")
@@ -55,3 +56,10 @@ def data_folder() -> Iterator[None]:
         patch.setenv("DOCGEN_DATA", str(DATA))
         patch.delenv("DOCGEN_KEY", raising=False)
         yield
+
+
+@pytest.fixture(autouse=True)
+def usual_region() -> Iterator[None]:
+    """Leave no region behind: what the next test mails goes to the usual one."""
+    yield
+    (DATA / "region.toml").unlink(missing_ok=True)

@@ -14,11 +14,11 @@ ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 
-def tried(name: str) -> str:
+def tried(name: str, *options: str) -> str:
     """Run a trial, and give its table; it says itself whether every promise was kept."""
-    command = [sys.executable, "-m", f"bench.{name}", "--quick"]
+    command = [sys.executable, "-m", f"bench.{name}", "--quick", *options]
     done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False
+        command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
