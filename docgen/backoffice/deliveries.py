@@ -110,15 +110,18 @@ def retry(delivery: Delivery, by: str) -> None:
         stages.say("delivery-retried", row, by)
 
 
-def settle(delivery: Delivery, by: str, *, is_sent: bool) -> None:
+def settle(delivery: Delivery, by: str, *, is_sent: bool, part: int = 0) -> None:
     """Record what somebody found out about uncertain mails: they arrived, or go again.
+
+    `part` is the one that is meant, 0 for all: one part may have arrived, and another not.
 
     Raises:
         InvalidInput: when none is uncertain.
     """
     with transaction.atomic():
         row = stages.held(delivery.pk)
-        done = [messages.settle(each, by, is_sent=is_sent) for each in _held_mails(row)]
+        meant = [each for each in _held_mails(row) if part in (0, each.part)]
+        done = [messages.settle(each, by, is_sent=is_sent) for each in meant]
         if not any(done):
             raise InvalidInput(Problem("rien n’est incertain dans cet envoi.", "", _remedy(row)))
         stages.say("delivery-settled", row, by, is_sent=is_sent)

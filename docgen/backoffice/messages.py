@@ -32,6 +32,7 @@ SENDER_NAME = "Attestations de cession"
 PATIENCE = 600  # seconds until a mail that may not leave is looked at again
 LONGEST = 3600  # seconds between two tries, or two looks
 MOST_DOUBLED = 12
+DOUBTED = Coalesce(F("doubted_at"), Now())
 TO_LOOK_UP = (Posting.SENDING, Posting.UNCERTAIN)
 LINE_END = b"\r\n\r\n"
 GONE = Problem("le fichier de ce message n’est plus gardé.", "", "Reliez le document de nouveau.")
@@ -117,6 +118,7 @@ def begin(row: Message) -> Step | None:
     if row.stage in TO_LOOK_UP:
         row.stage = Posting.UNCERTAIN
         if _can_look_up(row):
+            claims.note(row, doubted_at=DOUBTED)
             return Step(row.message_id, row.tried_at)
         with _changing(row):
             _suspect(row, row.answers)
@@ -129,7 +131,7 @@ def begin(row: Message) -> Step | None:
     with _changing(row) as delivery:
         if not _may_leave(row, delivery):
             return None
-        if not claims.note(row, stage=Posting.SENDING, tried_at=Now()):
+        if not claims.note(row, stage=Posting.SENDING, tried_at=Now(), doubted_at=None):
             return None
         row.stage = Posting.SENDING
     order = Order(path, row.message_id, departures.post().sender, row.sent_to)
@@ -316,7 +318,7 @@ def _can_look_up(row: Message) -> bool:
 
 def _suspect(row: Message, answers: list[dict[str, Any]]) -> bool:
     """Put a mail that may have left aside, until it is looked up or somebody knows."""
-    facts = {"stage": Posting.UNCERTAIN, "answers": answers}
+    facts = {"stage": Posting.UNCERTAIN, "answers": answers, "doubted_at": DOUBTED}
     if not _can_look_up(row):
         return claims.fail(row, [UNSURE], **facts)
     spaced = _spaced(max(departures.post().retry, 1), talks.looks(answers))
@@ -326,8 +328,9 @@ def _suspect(row: Message, answers: list[dict[str, Any]]) -> bool:
 def _is_past_grace(row: Message, post: Post) -> bool:
     if post.smtp is None:  # a file is there or not
         return True
-    tried = Message.objects.filter(pk=row.pk)
-    return not tried.filter(tried_at__gt=claims.later(-post.grace)).exists()
+    # Not since the try began: a server may take its time, and a worker may have died much later.
+    mail = Message.objects.filter(pk=row.pk)
+    return not mail.filter(doubted_at__gt=claims.later(-post.grace)).exists()
 
 
 def _spaced(seconds: int, times: int) -> float:

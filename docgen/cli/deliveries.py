@@ -170,6 +170,9 @@ def settle(
     not_sent: Annotated[
         bool, typer.Option("--not-sent", help="Elle ne l’a pas reçu\u00a0: il repart.")
     ] = False,
+    part: Annotated[
+        int, typer.Option(min=0, help="Cette partie seule, d’un envoi en plusieurs courriels.")
+    ] = 0,
 ) -> None:
     """Tranche un envoi incertain, après avoir demandé à qui le recevait."""
     if sent == not_sent:
@@ -179,7 +182,7 @@ def settle(
         from docgen.backoffice import deliveries
 
         row = _one(delivery)
-        deliveries.settle(row, opening.BY, is_sent=sent)
+        deliveries.settle(row, opening.BY, is_sent=sent, part=part)
         told = _facts(_one(str(row.pk)))
     output.say(f"Envoi {told['id'][:SHORT]}{NBSP}: {told['stage_label']}. {told['why']}".strip())
 

@@ -88,7 +88,8 @@ def pass_time(seconds: float) -> None:
         for name in ("lease_until", "delayed_until"):
             rows = model._default_manager.filter(**{f"{name}__isnull": False})
             rows.update(**{name: F(name) - gone})
-    models.Message.objects.filter(tried_at__isnull=False).update(tried_at=F("tried_at") - gone)
+    moved = {name: F(name) - gone for name in ("tried_at", "doubted_at")}
+    models.Message.objects.update(**moved)
     for row in models.Message.objects.exclude(answers=[]):
         for each in row.answers:
             if "since" in each:

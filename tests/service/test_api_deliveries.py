@@ -121,7 +121,8 @@ def test_what_is_uncertain_is_settled_by_a_person(
     school: models.School, office: Client, sent: bool, stage: str
 ) -> None:
     row = delivery(school, "uncertain")
-    told = asked(office, row, "settle", {"sent": sent}).json()
+    problem(asked(office, row, "settle", {"sent": sent, "part": 2}), 409, "conflict")
+    told = asked(office, row, "settle", {"sent": sent, "part": 1}).json()
     assert told["stage"] == stage
     problem(asked(office, row, "settle", {"sent": sent}), 409, "conflict")
     problem(asked(office, row, "settle"), 422, "invalid-request")

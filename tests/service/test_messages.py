@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from email import message_from_bytes, policy
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.conf import settings
@@ -147,6 +148,37 @@ def test_what_is_absent_after_a_grace_is_sent_again_as_it_is(
     assert mail.message_id == before
 
 
+def test_the_grace_begins_with_the_doubt_and_not_with_the_try(
+    mail: Message, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that takes its time leaves no less of it for the mail to come."""
+
+    play(monkeypatch, Answer("uncertain"))
+    send_message("1")
+    Message.objects.update(tried_at=claims.later(-901))
+    play(monkeypatch, Answer("refused"), "absent")
+    pass_time(300)
+    send_message("1")
+    assert now(mail) == ("uncertain", "waiting")
+    play(monkeypatch, Answer("accepted", 250), "absent")
+    pass_time(601)
+    send_message("1")
+    assert now(mail) == ("sent", "done")
+
+
+def test_the_grace_of_a_mail_whose_worker_died_begins_when_that_is_known(
+    mail: Message, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Message.objects.update(stage="sending", tried_at=claims.later(-901))
+    play(monkeypatch, Answer("refused"), "absent")
+    send_message("1")
+    assert now(mail) == ("uncertain", "waiting")
+    play(monkeypatch, Answer("accepted", 250), "absent")
+    pass_time(901)
+    send_message("1")
+    assert now(mail) == ("sent", "done")
+
+
 @pytest.mark.parametrize("is_sent", [True, False])
 def test_what_cannot_be_looked_up_waits_for_a_person(
     mail: Message, is_sent: bool, monkeypatch: pytest.MonkeyPatch
@@ -165,6 +197,25 @@ def test_what_cannot_be_looked_up_waits_for_a_person(
         play(monkeypatch, Answer("accepted", 250))
         send_message("1")
         assert now(mail) == ("sent", "done")
+
+
+def test_of_several_parts_each_is_settled_for_itself(
+    mail: Message, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One part may have arrived, and another not: what arrived must not go again."""
+    monkeypatch.setattr(settings, "POST", posthouse.post(proof=None))
+    Message.objects.update(parts=2)
+    other = Message.objects.get()
+    other.pk, other.key, other.message_id, other.part = uuid4(), "2", "<2@region.example>", 2
+    other.save(force_insert=True)
+    play(monkeypatch, Answer("uncertain"))
+    send_message("1")
+    row = Delivery.objects.get()
+    deliveries.settle(row, "somebody", is_sent=True, part=2)
+    assert (now(mail)[0], now(other)[0]) == ("uncertain", "sent")
+    assert refusal(lambda: deliveries.settle(row, "somebody", is_sent=False, part=2), InvalidInput)
+    deliveries.settle(row, "somebody", is_sent=False, part=1)
+    assert (now(mail)[0], now(other)[0]) == ("new", "sent")
 
 
 def dying(say: Any, *, is_said: bool) -> Answer:  # noqa: ANN401

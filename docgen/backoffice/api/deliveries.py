@@ -93,9 +93,13 @@ class WholeDelivery(Delivery):
 
 
 class Settlement(Body):
-    """What somebody found out about an uncertain mail: the region has it, or has not."""
+    """What somebody found out about an uncertain mail: its recipient has it, or has not.
+
+    Of several parts, `part` is the one that is meant; 0: all that are uncertain.
+    """
 
     sent: bool
+    part: Annotated[int, Field(ge=0, lt=2**31)] = 0
 
 
 class MailWay(Schema):
@@ -180,10 +184,10 @@ def retry(request: Request, delivery: UUID) -> WholeDelivery:
 
 @router.post("/deliveries/{delivery}/settle", auth=WRITE, response=WholeDelivery)
 def settle(request: Request, delivery: UUID, found: Settlement) -> WholeDelivery:
-    """Tranche un envoi incertain : la boîte de la Région l’a reçu, ou non."""
+    """Tranche un envoi incertain, ou une de ses parties : son destinataire l’a, ou non."""
     row = one(_rows(request), pk=delivery)
     with _where_it_stands():
-        deliveries.settle(row, request.auth.label, is_sent=found.sent)
+        deliveries.settle(row, request.auth.label, is_sent=found.sent, part=found.part)
     return _whole(request, delivery)
 
 

@@ -907,6 +907,7 @@ class Migration(migrations.Migration):
                 ),
                 ("answers", models.JSONField(default=list)),
                 ("tried_at", models.DateTimeField(null=True)),
+                ("doubted_at", models.DateTimeField(null=True)),
                 ("sent_at", models.DateTimeField(null=True)),
                 (
                     "delivery",

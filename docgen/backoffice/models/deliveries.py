@@ -79,7 +79,8 @@ class Message(Work):
 
     `key` is what makes it one, and `message_id` follows from it and from `opening`, which grows
     when a mail that came back is sent anew. `sha256` names the mail in the store, as it is sent.
-    `answers` are what servers said: moment, code and words, the last one at the end.
+    `answers` are what servers said: moment, code and words, the last one at the end. `doubted_at`
+    is when it was first not known whether the last try brought it there.
     """
 
     class Kind(models.TextChoices):
@@ -106,6 +107,7 @@ class Message(Work):
     stage = models.CharField(max_length=9, choices=Posting.choices, default=Posting.NEW)
     answers = models.JSONField(default=list)
     tried_at = models.DateTimeField(null=True)
+    doubted_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
 
     class Meta(Work.Meta):
