@@ -15,7 +15,8 @@ from email.parser import BytesParser
 from pathlib import Path
 from typing import TypeAlias
 
-from docgen.mailing import bounces, parts, senders
+from docgen.mailing import believing, bounces, parts, senders
+from docgen.mailing.believing import Belief
 from docgen.mailing.bounces import Bounce
 from docgen.mailing.parts import Attached, TooMuch
 from docgen.mailing.senders import House
@@ -109,7 +110,7 @@ def read(path: Path, folder: Path, house: House) -> Incoming:
 
 def _judged(message: Parsed, folder: Path, house: House) -> Incoming:
     sender, fault = senders.sender(message)
-    trust = senders.belief(message, sender, house.authserv)
+    trust = believing.belief(message, sender, house.authserv)
     known = Incoming("", sender=sender, message_id=senders.message_id(message))
     if not house.is_taken and (found := _before_files(message, known, fault, trust, house)):
         return found
@@ -134,7 +135,7 @@ def _judged(message: Parsed, folder: Path, house: House) -> Incoming:
 
 
 def _before_files(
-    message: Parsed, known: Incoming, fault: str, trust: senders.Belief, house: House
+    message: Parsed, known: Incoming, fault: str, trust: Belief, house: House
 ) -> Incoming | None:
     """Say what a mail is whose files are not looked at; None when they are to be."""
     if trust == "fail":

@@ -9,7 +9,7 @@ import unicodedata
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email.errors import HeaderParseError, InvalidBase64LengthDefect
+from email.errors import InvalidBase64LengthDefect, MessageError
 from email.header import decode_header, make_header
 from email.message import Message
 from io import BytesIO
@@ -143,7 +143,7 @@ def label(part: "Message[str, str]") -> str:
         name = part.get_filename() or ""
         if "=?" in name:  # RFC 2047 has no place there, and is found there all the same
             name = str(make_header(decode_header(name[:1000])))
-    except (HeaderParseError, LookupError, ValueError, TypeError):
+    except (MessageError, LookupError, ValueError, TypeError):
         name = ""
     last = str(name)[:1000].replace("\\", "/").rpartition("/")[2]
     plain = (" " if unicodedata.category(each) in HIDDEN else each for each in last)

@@ -1,26 +1,20 @@
 """Who a mail is from, as far as that can be believed; and whether a machine wrote it by itself."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from email import policy
 from email.errors import HeaderParseError
 from email.message import Message
-from typing import Literal, TypeAlias
 
 LONGEST = 1000  # characters of a header that is taken apart: longer ones are no address
 ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,200}@[!-;=?-~]{1,200}>")
-# RFC 8601, 2.2: the name of who tells, then what each method found, and of which domain.
-METHOD = re.compile(r"(?:^|;)\s*(dmarc|dkim|spf)\s*=\s*([a-z]+)([^;]*)", re.IGNORECASE)
-OF_DOMAIN = re.compile(
-    r"\b(?:header\.(?:d|from|i)|smtp\.mailfrom)\s*=\s*\"?(?:[^\s@;\"]*@)?([a-z0-9.-]+)",
-    re.IGNORECASE,
-)
+# One address between angle brackets, after words that name none: copiers put commas there.
+BRACKETED = re.compile(r"[^<>@\"()\\]*<([^<>@\s]+@[^<>@\s]+)>\s*")
 COMMENT = re.compile(r"\([^()]*\)")
 MACHINES = re.compile(r"(mailer-daemon|postmaster|no-?reply|ne-?pas-?repondre|do-?not-?reply)\b")
 DAEMONS = re.compile(r"(mailer-daemon|postmaster|mail-daemon|mdaemon|mailerdaemon)\b")
-Belief: TypeAlias = Literal["pass", "fail", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +49,8 @@ def sender(message: "Message[str, str]") -> tuple[str, str]:
     """Give the one address that a mail is from, or "" and the key of the reason why there is none.
 
     What a reader is shown as the sender may be another thing: only the address is looked at, and it
-    must be written there as it is, not in an encoded word.
+    must be written there as it is, not in an encoded word. Words before the one address of all are
+    words, whatever their signs: `Dupont, Jean <a@b>`.
     """
     said = values(message, "from")
     if not said:
@@ -64,12 +59,15 @@ def sender(message: "Message[str, str]") -> tuple[str, str]:
         return "", "many-senders"
     if len(said[0]) > LONGEST:
         return "", "strange-sender"
+    bracketed = BRACKETED.fullmatch(COMMENT.sub(" ", said[0]))
+    if bracketed and ADDRESS.fullmatch(bracketed[1]):
+        return bracketed[1].lower(), ""
     try:
         header = policy.default.header_factory("From", said[0])
         found = [each.addr_spec for each in header.addresses]
         is_group = any(each.display_name is not None for each in header.groups)
         is_odd = bool(header.defects) and said[0].count("@") != 1
-    except (HeaderParseError, ValueError, IndexError, AttributeError, RecursionError):
+    except (HeaderParseError, ValueError, LookupError, AttributeError, TypeError, RecursionError):
         return "", "strange-sender"  # the library's own ways to fail on what is no address
     if len(found) > 1:
         return "", "many-senders"
@@ -95,48 +93,6 @@ def message_id(message: "Message[str, str]") -> str:
 def may_send(address: str, house: House) -> bool:
     """Tell whether an address is of those that may send scans."""
     return not house.senders or bool({address, address.rpartition("@")[2]} & house.senders)
-
-
-def belief(message: "Message[str, str]", address: str, authserv: str) -> Belief:
-    """Say what our own mail server found out about a sender.
-
-    Its words are the first of that name from the top, and those that follow at once: a stranger
-    may have written more of them further down. Of what it says, the policy of the domain (DMARC)
-    comes first; else what passed must be of the sender's own domain.
-    """
-    if not authserv:
-        return "none"
-    domain = address.rpartition("@")[2]
-    told = dict[str, tuple[str, str]]()
-    for text in _own_words(message, authserv):
-        for method, result, more in METHOD.findall(text):
-            told.setdefault(method.lower(), (result.lower(), more))
-    dmarc = told.pop("dmarc", ("", ""))[0]
-    if dmarc in ("pass", "fail"):
-        return "pass" if dmarc == "pass" else "fail"
-    if any(result == "pass" and _is_of(more, domain) for result, more in told.values()):
-        return "pass"
-    return "fail" if any(result == "fail" for result, _ in told.values()) else "none"
-
-
-def _own_words(message: "Message[str, str]", authserv: str) -> Iterator[str]:
-    has_begun = False
-    for key, value in message.raw_items():
-        text = COMMENT.sub(" ", " ".join(str(value)[: 4 * LONGEST].splitlines()))
-        name, _, words = text.partition(";")
-        is_own = key.lower() == "authentication-results" and (
-            name.split()[:1] and name.split()[0].lower() == authserv
-        )
-        if has_begun and not is_own:
-            return
-        if is_own:
-            has_begun = True
-            yield words
-
-
-def _is_of(text: str, domain: str) -> bool:
-    found = [each.lower().rstrip(".") for each in OF_DOMAIN.findall(text)]
-    return any(each == domain or domain.endswith(f".{each}") for each in found if "." in each)
 
 
 def loop(message: "Message[str, str]", address: str, house: House) -> str:
