@@ -8,39 +8,30 @@ import hashlib
 import imaplib
 import logging
 import re
-import ssl
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
 import django.db
 from django.conf import settings
-from imap_tools import (
-    BaseMailBox,
-    ImapToolsError,
-    MailBox,
-    MailboxFolderCreateError,
-    MailboxMoveError,
-    MailBoxStartTls,
-    MailBoxUnencrypted,
-)
+from imap_tools import BaseMailBox, MailboxFolderCreateError, MailboxMoveError
 
-from docgen.backoffice import beats, mails
+from docgen.backoffice import beats, boxes, mails
 from docgen.backoffice.logs import told
 from docgen.backoffice.post import Server
 
 EVERY = 20  # seconds between two looks, of all workers together
-PATIENCE = 30  # seconds without a word of the server
-A_TURN = 100  # mails; the rest waits for the next turn
+A_TURN = 100  # mails that are looked at; the rest waits for the next turn
+MOST_REFUSED = 3  # mails that a server moves for none of, before it is asked for no more
 BLOCK = 4 << 20  # bytes asked for at a time: what a mail takes of memory, however large it is
 FOLDER = "docgen"
 CHORE = "mailbox"
 SIZE = re.compile(rb"RFC822\.SIZE (\d+)")
-FAULTS = (OSError, imaplib.IMAP4.error, ImapToolsError, UnicodeError)
+# How often each mail that waits was tried: what fails, or ends the line, holds no other up.
+_tries: dict[str, int] = {}
 logger = logging.getLogger(__name__)
 
 
@@ -81,25 +72,52 @@ def turn(server: Server) -> int:
     Raises:
         OSError, imaplib.IMAP4.error, ImapToolsError: when the server cannot be reached or refuses.
     """
-    taken = 0
-    with opened(server) as box:
+    with boxes.opened(server) as box:
+        is_ours_to_change = _selected(box, server.path or boxes.INBOX)
         validity = box.client.response("UIDVALIDITY")[1][0].decode()
         place = f"{server.user}@{server.host}:{server.port}/{server.path}".lower()
         key = hashlib.sha256(place.encode()).hexdigest()[:32]
-        folder = _folder(box)
+        folder = _folder(box) if is_ours_to_change else ""
         waiting = {f"{key}/{validity}/{uid}": uid for uid in box.uids(charset=None)}
-        known = mails.known(waiting)
-        for name, uid in waiting.items():
-            try:
-                if name not in known:
-                    taken += _kept(box, uid, name)
-                if folder:
-                    box.move(uid, folder)
-            except (Left, MailboxMoveError) as error:
-                logger.warning("mail left where it is", extra=told(error))
-            if taken >= A_TURN:
-                break
+        return _taken(box, waiting, folder)
+
+
+def _taken(box: BaseMailBox, waiting: dict[str, str], folder: str) -> int:
+    """Keep the mails that wait, and put them into a folder, if any; give how many were new."""
+    known = mails.known(waiting)
+    todo = [name for name in waiting if folder or name not in known]
+    for name in _tries.keys() - set(todo):
+        _tries.pop(name, None)
+    taken, left = 0, list[Exception]()
+    for name in sorted(todo, key=lambda each: _tries.get(each, 0))[:A_TURN]:
+        _tries[name] = _tries.get(name, 0) + 1
+        try:
+            if name not in known:
+                taken += _kept(box, waiting[name], name)
+            if folder:
+                box.move(waiting[name], folder)
+        except Left as error:
+            left.append(error)
+        except MailboxMoveError as error:
+            left.append(error)
+            if len(left) >= MOST_REFUSED:
+                folder = ""
+    if left:
+        logger.warning("mails left where they are", extra={**told(left[-1]), "count": len(left)})
     return taken
+
+
+def _selected(box: BaseMailBox, path: str) -> bool:
+    """Select the folder where mail comes; tell whether its mails are ours to move."""
+    try:
+        box.folder.set(path)
+    except imaplib.IMAP4.readonly:
+        box.folder.set(path, readonly=True)
+        return False
+    # Servers tell what they can do once they know who asks; imaplib only asks before.
+    told_now = box.client.capability()[1][0].decode().upper()
+    box.client.capabilities = tuple(told_now.split())
+    return True
 
 
 def _folder(box: BaseMailBox) -> str:
@@ -122,31 +140,6 @@ def _folder(box: BaseMailBox) -> str:
             return name
     logger.warning("mails stay where they are")
     return ""
-
-
-@contextmanager
-def opened(server: Server) -> Iterator[BaseMailBox]:
-    """Open a mailbox, for the time of a block."""
-    box = _reached(server)
-    try:
-        is_plain = server.user.isascii() and server.password.isascii()
-        sign_in = box.login if is_plain else box.login_utf8
-        sign_in(server.user, server.password, initial_folder=server.path or "INBOX")
-        # Servers tell what they can do once they know who asks; imaplib only asks before.
-        told_now = box.client.capability()[1][0].decode().upper()
-        box.client.capabilities = tuple(told_now.split())
-        yield box
-    finally:
-        with suppress(*FAULTS):
-            box.logout()
-
-
-def _reached(server: Server) -> BaseMailBox:
-    if not server.security:
-        return MailBoxUnencrypted(server.host, server.port, timeout=PATIENCE)
-    context = ssl.create_default_context()
-    kind = MailBox if server.security == "tls" else MailBoxStartTls
-    return kind(server.host, server.port, timeout=PATIENCE, ssl_context=context)
 
 
 def _kept(box: BaseMailBox, uid: str, name: str) -> bool:
@@ -184,9 +177,10 @@ def _fetch(box: BaseMailBox, uid: str, stream: "tempfile._TemporaryFileWrapper[b
     while True:
         beats.hold(CHORE)
         rows = _asked(box, uid, f"(BODY.PEEK[]<{fetched}.{BLOCK}>)")
-        if not rows:  # somebody has just moved it
+        found = [row for row in rows if b"BODY[" in (row[0] if isinstance(row, tuple) else row)]
+        if not found:  # somebody has just moved it
             raise Left
-        block = next((row[1] for row in rows if isinstance(row, tuple)), b"")
+        block = next((row[1] for row in found if isinstance(row, tuple)), b"")
         stream.write(block)
         fetched += len(block)
         if fetched > most():

@@ -52,9 +52,9 @@ def known(boxes: Iterable[str]) -> set[str]:
 
 
 def receive(box: str, size: int, path: Path | None) -> Mail | None:
-    """Keep a mail that came, once; None when somebody else just did. `size` is in bytes.
+    """Keep a mail that came, once; None when it was kept before, or somebody else just did.
 
-    `path` is None for one that is too large to be fetched: it is put aside at once.
+    `size` is in bytes. `path` is None for one too large to be fetched: it is put aside at once.
     """
     facts: Facts = {"sha256": store.keep(path) if path else ""}
     if path is None:
@@ -62,6 +62,8 @@ def receive(box: str, size: int, path: Path | None) -> Mail | None:
     try:
         with transaction.atomic():
             store.require(filter(None, (facts["sha256"],)))
+            if path and _moved(box, facts["sha256"]):
+                return None
             mail = Mail.objects.create(box=box, size=size, **facts)
             if path is None:
                 _tell_aside(mail, "too-large")
@@ -71,6 +73,17 @@ def receive(box: str, size: int, path: Path | None) -> Mail | None:
     except IntegrityError:  # another worker was first
         return None
     return mail
+
+
+def _moved(box: str, sha256: str) -> bool:
+    """Tell whether a mail was taken from a box that was numbered otherwise: it is here now.
+
+    A server that changes UIDVALIDITY (RFC 3501, 2.3.1.1) numbers all its mails anew.
+    """
+    place, numbering, _ = box.split("/")
+    same = Mail.objects.filter(sha256=sha256, box__startswith=f"{place}/")
+    row = same.exclude(box__startswith=f"{place}/{numbering}/").order_by("box").first()
+    return row is not None and Mail.objects.filter(pk=row.pk, box=row.box).update(box=box) == 1
 
 
 def begin(mail: Mail) -> Wanted:

@@ -6,11 +6,16 @@ starts PostgreSQL, Redis and an S3 server, and runs the same tests on them.
 
 import os
 import tempfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from pytest_django import DjangoDbBlocker
+
+if TYPE_CHECKING:
+    from tests.service.mailservers import Dovecot
 
 DATA = Path(os.environ.get("DOCGEN_TEST_DATA") or tempfile.mkdtemp(prefix="docgen-service-"))
 os.environ["DOCGEN_DATA"] = str(DATA)
@@ -47,6 +52,27 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("DROP TRIGGER events_remain")
+
+
+@pytest.fixture(scope="session")
+def server() -> "Iterator[Dovecot]":
+    """Run one IMAP server for all the tests that only need boxes of their own."""
+    from tests.service.mailservers import Dovecot, certificate
+
+    with tempfile.TemporaryDirectory(prefix="docgen-mail-") as place:
+        Path(place).chmod(0o755)  # Dovecot's own account goes through it
+        dovecot = Dovecot(Path(place), certificate=certificate(Path(place)))
+        try:
+            dovecot.start()
+            yield dovecot
+        finally:
+            dovecot.stop()
+
+
+@pytest.fixture
+def box(request: pytest.FixtureRequest) -> str:
+    """Give a mailbox of the test's own, empty: its user."""
+    return f"box{zlib.crc32(request.node.nodeid.encode())}@region.example"
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,46 +2,24 @@
 
 import imaplib
 import logging
-import tempfile
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.db.models import F
-from imap_tools import MailboxLoginError
+from imap_tools import BaseMailBox, MailboxLoginError
 
 from docgen.backoffice import mails as service
 from docgen.backoffice import models, post, store
 from docgen.backoffice.logs import Line
 from tests.hostile import mails
 from tests.hostile.mails import PDF, mail, named, plain
-from tests.service.mailservers import OURS, Dovecot, certificate
+from tests.service.mailservers import OURS, Dovecot
 from tests.service.moments import at_once
 from workers import mailbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Dovecot]:
-    with tempfile.TemporaryDirectory(prefix="docgen-mail-") as place:
-        Path(place).chmod(0o755)
-        dovecot = Dovecot(Path(place), certificate=certificate(Path(place)))
-        try:
-            dovecot.start()
-            yield dovecot
-        finally:
-            dovecot.stop()
-
-
-@pytest.fixture
-def box(server: Dovecot, request: pytest.FixtureRequest) -> str:
-    """Give an empty mailbox: its user."""
-    number = abs(hash(request.node.name))
-    return f"box{number}@region.example"
 
 
 def at(server: Dovecot, box: str, **changes: str) -> post.Server:
@@ -79,7 +57,7 @@ def test_a_death_between_keeping_and_moving_keeps_no_second_mail(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(mailbox.MailBoxUnencrypted, "move", killed)
+        patch.setattr(BaseMailBox, "move", killed)
         with pytest.raises(KeyboardInterrupt):
             mailbox.turn(at(server, box))
     assert models.Mail.objects.count() == 1
