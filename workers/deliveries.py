@@ -27,18 +27,18 @@ def send_message(identifier: str) -> None:
     work_on(Message, _begin, _finish, messages.fail, SENDING, died=_died, killed=_killed)
 
 
-def _begin_composing(row: Delivery) -> Make:
+def _begin_composing(row: Delivery) -> Make | None:
     wanted = composing.begin(row)
+    if wanted is None:  # it is held
+        return None
 
     def make(say: Say, folder: Path) -> list[dict[str, Any]]:
-        return composing.make(wanted, folder) if wanted else []
+        return composing.make(wanted, folder)
 
     return make
 
 
 def _finish_composing(row: Delivery, made: list[dict[str, Any]], folder: Path) -> bool:
-    if not made:  # it is held
-        return False
     names = {each["file"]: store.keep(folder / each["file"]) for each in made}
     if composing.finish(row, made, names):
         return True
@@ -46,12 +46,12 @@ def _finish_composing(row: Delivery, made: list[dict[str, Any]], folder: Path) -
     return False
 
 
-def _begin(row: Message) -> Make:
+def _begin(row: Message) -> Make | None:
     step, post = messages.begin(row), departures.post()
+    if step is None:  # it waits
+        return None
 
     def make(say: Say, folder: Path) -> dict[str, Any]:
-        if step is None:
-            return {}
         if step.order is None:
             return {"found": asdict(posting.look_up(post, step.message_id, step.since))}
         return {"answer": asdict(posting.send(post, step.order, say))}
@@ -62,8 +62,6 @@ def _begin(row: Message) -> Make:
 def _finish(row: Message, told: dict[str, Any], folder: Path) -> bool:
     if "answer" in told:
         return messages.finish(row, Answer(**told["answer"]))
-    if "found" not in told:  # it waits
-        return False
     return messages.looked_up(row, told["found"]["verdict"], told["found"]["why"])
 
 

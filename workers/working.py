@@ -31,7 +31,7 @@ _resting = mmap.mmap(-1, 1)
 logger = logging.getLogger(__name__)
 W = TypeVar("W", bound=Work)
 Make = Callable[[children.Say, Path], Any]
-Begin = Callable[[W], Make]
+Begin = Callable[[W], Make | None]
 Finish = Callable[[W, Any, Path], bool]
 Fail = Callable[[W, list[Problem]], bool]
 Died = Callable[[W, Outcome], bool]
@@ -59,7 +59,8 @@ def work_on(
 ) -> None:
     """Claim and do the most urgent work of a kind, again and again, for at most a minute.
 
-    `begin` reads what the work needs and gives what the child does in a folder of its own;
+    `begin` reads what the work needs and gives what the child does in a folder of its own, None
+    when it has settled the matter itself;
     `finish` keeps what the child left there; `died` is told of a child that the work put an
     end to, `killed` of one that somebody else did.
     """
@@ -95,6 +96,8 @@ def _do(
     try:
         with _held(row):
             make = begin(row)
+        if make is None:
+            return
         with _folder() as folder:
             outcome = children.run(lambda say: make(say, folder), _keeper(row), limits)
             if outcome.verdict == "done":

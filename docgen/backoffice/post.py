@@ -10,9 +10,10 @@
 | DOCGEN_MAIL_MOST      | 10, megabytes of a mail as it travels                               |
 | DOCGEN_MAIL_OVER      | `split`: numbered parts; `lighten`: pictures of fewer points        |
 | DOCGEN_MAIL_PROOF     | what is uncertain waits for a person; the region's mailbox          |
-|                       | (`imaps://…`), or the path of the relay's log                       |
-| DOCGEN_MAIL_GRACE     | 900, seconds before a mail that cannot be found is one that was     |
-|                       | never accepted                                                      |
+|                       | (`imaps://…`), or the path of the relay's log;                      |
+|                       | DOCGEN_MAIL_PROOF_PASSWORD is the password that is in it            |
+| DOCGEN_MAIL_GRACE     | 14400, seconds before a mail that cannot be found is one that was   |
+|                       | never accepted: a relay may hold it for hours (greylisting)         |
 | DOCGEN_MAIL_RETRY     | 30, seconds before the second try; twice as long each time, to 3600 |
 | DOCGEN_MAIL_GIVE_UP   | 5, days of tries                                                    |
 | DOCGEN_IMAP_URL       | no mailbox is read; `imaps://user:password@host/INBOX`, `imap+start |
@@ -73,7 +74,7 @@ class Post:
     most: int = 10 << 20
     is_lightened: bool = False
     proof: Server | Path | None = None
-    grace: int = 900
+    grace: int = 4 * 3600
     retry: int = 30
     give_up: int = 5 * 86400
     imap: Server | None = None
@@ -116,6 +117,7 @@ def read_post(data: Path, environment: Mapping[str, str] | None = None) -> Post:
         return read(f"DOCGEN_{name}_URL", lambda text: _server(text, schemes, password), None)
 
     smtp = server("SMTP", SMTP)
+    secret = given.get("DOCGEN_MAIL_PROOF_PASSWORD", "")
     facts = {
         "folder": data / FOLDER,
         "smtp": smtp,
@@ -124,8 +126,8 @@ def read_post(data: Path, environment: Mapping[str, str] | None = None) -> Post:
         "redirect": read("DOCGEN_MAIL_REDIRECT", _address, ""),
         "most": read("DOCGEN_MAIL_MOST", lambda text: _number(text, 1, 100) << 20, 10 << 20),
         "is_lightened": read("DOCGEN_MAIL_OVER", _is_lightened, False),
-        "proof": read("DOCGEN_MAIL_PROOF", _proof, None),
-        "grace": read("DOCGEN_MAIL_GRACE", lambda text: _number(text, 0, 86400), 900),
+        "proof": read("DOCGEN_MAIL_PROOF", lambda text: _proof(text, secret), None),
+        "grace": read("DOCGEN_MAIL_GRACE", lambda text: _number(text, 0, 86400), 14400),
         "retry": read("DOCGEN_MAIL_RETRY", lambda text: _number(text, 0, 3600), 30),
         "give_up": read("DOCGEN_MAIL_GIVE_UP", lambda text: _number(text, 1, 30) * 86400, 432000),
         "senders": read("DOCGEN_IMAP_SENDERS", _senders, frozenset()),
@@ -184,9 +186,9 @@ def _is_local(parts: SplitResult) -> bool:
         return host == "localhost"
 
 
-def _proof(text: str) -> Server | Path:
+def _proof(text: str, password: str) -> Server | Path:
     if "://" in text:
-        return _server(text, IMAP)
+        return _server(text, IMAP, password)
     if not text.startswith("/"):
         raise ValueError("donnez une boîte (imaps://…) ou le chemin entier d’un journal.")
     return Path(text)

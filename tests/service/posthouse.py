@@ -33,7 +33,13 @@ Fate: TypeAlias = Literal["accepted", "later", "refused", "kept", "lost"]
 
 def post(**changes: Any) -> Post:  # noqa: ANN401
     """Give settings of the post: a server, and its log to look a mail up in."""
-    given = {"smtp": SMTP, "sender": "docgen@region.example", "proof": PROOF, **changes}
+    given = {
+        "smtp": SMTP,
+        "sender": "docgen@region.example",
+        "proof": PROOF,
+        "grace": 900,
+        **changes,
+    }
     return Post(settings.DATA / "courrier", **given)
 
 

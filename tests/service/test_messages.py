@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from email import message_from_bytes, policy
 from typing import Any
+from unittest.mock import Mock
 from uuid import uuid4
 
 import pytest
@@ -19,6 +20,7 @@ from docgen.mailing.letter import Words
 from tests.helpers import refusal
 from tests.service import posthouse, town
 from tests.service.posthouse import pass_time
+from workers import children
 from workers.deliveries import compose_delivery, send_message
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -70,6 +72,20 @@ def test_nothing_leaves_before_somebody_approved(monkeypatch: pytest.MonkeyPatch
     assert now(row) == ("sent", "done")
     monkeypatch.setattr(settings, "POST", posthouse.post(sender="autre@region.example"))
     assert not deliveries.is_approved()
+
+
+@pytest.mark.parametrize("redirect", ["", posthouse.TRIAL])
+def test_a_mail_that_waits_starts_no_child(redirect: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two thousand that wait for an approval are looked at again every ten minutes."""
+    monkeypatch.setattr(settings, "POST", posthouse.post(redirect=""))
+    posthouse.plan(posthouse.signed())
+    compose_delivery("1")
+    run = Mock()
+    monkeypatch.setattr(children, "run", run)
+    monkeypatch.setattr(settings, "POST", posthouse.post(redirect=redirect))
+    send_message("1")
+    assert not run.called
+    assert Message.objects.filter(state="claimed").count() == 0
 
 
 def test_a_refusal_is_told_in_the_server_s_words(

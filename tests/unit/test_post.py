@@ -75,11 +75,14 @@ def test_a_password_may_be_apart() -> None:
         "DOCGEN_SMTP_PASSWORD": "à part",
         "DOCGEN_IMAP_URL": "imaps://toi@a.example",
         "DOCGEN_IMAP_PASSWORD": "aussi",
+        "DOCGEN_MAIL_PROOF": "imaps://region@a.example/INBOX",
+        "DOCGEN_MAIL_PROOF_PASSWORD": "encore",
         **FROM,
     }
     post = read_post(DATA, told)
     assert post.smtp == Server("a.example", 465, "tls", "moi", "à part")
     assert post.imap == Server("a.example", 993, "tls", "toi", "aussi")
+    assert post.proof == Server("a.example", 993, "tls", "region", "encore", "INBOX")
 
 
 def test_the_proof_is_a_box_or_a_log() -> None:
