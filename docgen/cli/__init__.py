@@ -20,6 +20,7 @@ from docgen.cli import (
     jobs,
     join,
     ledger,
+    mails,
     opening,
     originals,
     press,
@@ -54,6 +55,7 @@ app.add_typer(jobs.app, name="jobs")
 app.command("ledger")(ledger.ledger)
 app.add_typer(originals.app, name="originals")
 app.add_typer(deliveries.app, name="deliveries")
+app.add_typer(mails.app, name="mails")
 app.add_typer(accounts.app, name="accounts")
 app.command("doctor")(doctor.doctor)
 app.command("migrate")(opening.migrate)

@@ -1,7 +1,6 @@
 """`docgen deliveries`: signed attestations on their way to the region, looked at and decided."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
@@ -23,7 +22,6 @@ Envoi = Annotated[str, typer.Argument(metavar="ENVOI", help="Numéro de l’envo
 SHORT = 8  # characters of a delivery's number that are shown
 SHOWN = 20  # deliveries told one by one before they leave
 NBSP = "\u00a0"
-MEGABYTE = 10**6
 SECURITY = {"": "sans chiffrement, sur cette machine", "starttls": "STARTTLS", "tls": "TLS"}
 VERDICTS = {"accepted": "accepté.", "later": "plus tard.", "refused": "refusé."}
 LIMIT = 50
@@ -51,7 +49,7 @@ def list_deliveries(
     lines = [
         (
             *(each["id"][:SHORT], each["school"], each["attestation"], each["role_label"]),
-            *(_stage(each), str(len(each["messages"])), _moment(each["changed_at"])),
+            *(_stage(each), str(len(each["messages"])), opening.moment(each["changed_at"])),
         )
         for each in told
     ]
@@ -276,14 +274,14 @@ def _say(told: dict[str, Any]) -> None:
     output.say(f"{told['stage_label'].capitalize()}. {told['why']}".strip())
     for each in told["messages"]:
         place = f"Message {each['part']} sur {each['parts']}"
-        output.say(f"\n{place}, {_size(each['size'])}{NBSP}: {each['stage_label']}.")
+        output.say(f"\n{place}, {output.size(each['size'])}{NBSP}: {each['stage_label']}.")
         output.say(f"  {each['subject']}\n  {each['message_id']}")
         if each["sent_to"]:
             output.say(f"  parti vers {each['sent_to']}")
         for answer in each["answers"]:
             code = f"{answer['code']} " if answer["code"] else ""
             words = answer["words"] or VERDICTS.get(answer["verdict"], "")
-            output.say(f"  • {_moment(answer['at'])}{NBSP}: {code}{words}")
+            output.say(f"  • {opening.moment(answer['at'])}{NBSP}: {code}{words}")
 
 
 def _say_way() -> None:
@@ -310,7 +308,7 @@ def _say_preview(row: "Delivery", mails: "Sequence[Message]") -> None:
         f"pour {told['recipient']}. {told['why']}".rstrip()
     )
     for mail in mails:
-        output.say(f"    {mail.subject} ({_size(mail.size)})")
+        output.say(f"    {mail.subject} ({output.size(mail.size)})")
 
 
 def _write(folder: Path, rows: "Iterable[tuple[Delivery, Sequence[Message]]]") -> int:
@@ -337,15 +335,3 @@ def _text(mail: "Message") -> str:
     letter = message_from_bytes(b"".join(store.blocks(mail.sha256)), policy=default)
     body = letter.get_body(("plain",))
     return str(body.get_content()) if body else ""
-
-
-def _size(count: int) -> str:
-    if count < MEGABYTE:
-        return f"{max(1, round(count / 1000))}{NBSP}ko"
-    return f"{count / MEGABYTE:.1f}{NBSP}Mo".replace(".", ",")
-
-
-def _moment(at: str) -> str:
-    from django.utils import timezone
-
-    return timezone.localtime(datetime.fromisoformat(at)).strftime("%d/%m/%Y %H:%M")

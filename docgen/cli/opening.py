@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from docgen.errors import InvalidInput, Problem, Unavailable, reason
@@ -97,6 +98,13 @@ def school(uai: str) -> "School":
         remedy = "Importez d’abord ses fichiers\u00a0: docgen import."
         raise InvalidInput(Problem("cet établissement n’est pas connu.", "--school", remedy))
     return found
+
+
+def moment(at: str) -> str:
+    """Write an instant (ISO 8601) as clocks show it here: « 05/10/2026 10:00 »."""
+    from django.utils import timezone
+
+    return timezone.localtime(datetime.fromisoformat(at)).strftime("%d/%m/%Y %H:%M")
 
 
 def job(given: str) -> "PrintJob":

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 from docgen.errors import DocgenError
 
+MEGABYTE = 10**6
+
 
 def fail(error: DocgenError, *, as_json: bool) -> int:
     """Say all the problems of an error and give the exit code."""
@@ -48,6 +50,19 @@ def remark(notices: Iterable[str]) -> None:
     """Print what was corrected or set aside on the way."""
     for notice in notices:
         warn(f"Remarque : {notice}")
+
+
+def say_rest(shown: int, count: int) -> None:
+    """Say that a list stops before its end, and how to have it all."""
+    if count > shown:
+        say(f"… {shown} sur {count}\u00a0: --limit {count} les montre tous.")
+
+
+def size(count: int) -> str:
+    """Write a size in bytes as people read it: « 12 ko », « 3,4 Mo »."""
+    if count < MEGABYTE:
+        return f"{max(1, round(count / 1000))}\u00a0ko"
+    return f"{count / MEGABYTE:.1f}\u00a0Mo".replace(".", ",")
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
