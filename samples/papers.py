@@ -3,14 +3,20 @@
 Made by the commands that people type, so that the demo shows what they will see.
 """
 
+import io
 import json
-import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import redirect_stderr, redirect_stdout
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from docgen import library
+from docgen import cli, library
+from docgen.errors import DocgenError
 from docgen.library import Template
 from docgen.rendering.pictures import save_png
 from samples.people import people, serial_number, teachers
@@ -24,22 +30,34 @@ CONVENTIONS = (
     ("convention-pret-eleve", "eleves.csv", "prets-eleves.csv"),
     ("convention-pret-personnel", "professeurs.csv", "prets-personnels.csv"),
 )
+AT_ONCE = 2  # commands; a few seconds of one processor each
+Row = tuple[str, str, str]
 PERIODS = (("01/09/2026", "14/09/2026"), ("15/09/2026", "31/10/2026"))
 
 
-def make_papers(school: Path, out: Path, pictures: Path) -> Iterator[tuple[str, str, str]]:
+def make_papers(school: Path, out: Path, pictures: Path) -> Iterator[Row]:
     """Make one of each document from a school's files; tell what, how many files, and where."""
     pictures.mkdir(parents=True, exist_ok=True)
     _write_loans(school)
-    for each in CONVENTIONS:
-        yield from _conventions(school, out, *each)
-    for template in editable():
-        yield _editable(school, out, template.manifest.slug)
-    yield _attestations(school, out / "attestations")
-    for template in forms():
-        yield _form(template, out / "formulaires")
-    for path in sorted(out.rglob("*.pdf")):
-        save_png(path, 0, DPI, pictures / f"{path.parent.name}-{path.stem}.png")
+    tasks: list[Callable[[], Row]] = [
+        partial(_convention, school, out, each, form) for each in CONVENTIONS for form in FORMATS
+    ]
+    tasks += [partial(_editable, school, out, each.manifest.slug) for each in editable()]
+    tasks.append(partial(_attestations, school, out / "attestations"))
+    tasks += [partial(_form, each.manifest.slug, out / "formulaires") for each in forms()]
+    # The libraries are loaded once, not once for each of the 45 commands.
+    with ProcessPoolExecutor(AT_ONCE, get_context("forkserver")) as makers:
+        yield from makers.map(_made, tasks)
+        draw = partial(_draw, pictures)
+        list(makers.map(draw, sorted(out.rglob("*.pdf"))))
+
+
+def _made(task: Callable[[], Row]) -> Row:
+    return task()
+
+
+def _draw(pictures: Path, path: Path) -> None:
+    save_png(path, 0, DPI, pictures / f"{path.parent.name}-{path.stem}.png")
 
 
 def forms() -> list[Template]:
@@ -61,20 +79,20 @@ def _notices_and_forms() -> Iterator[Template]:
     return (each for each in library.load_all() if each.manifest.kind in ("notice", "form"))
 
 
-def _conventions(
-    school: Path, out: Path, slug: str, roster: str, loans: str
-) -> Iterator[tuple[str, str, str]]:
-    _docgen("word", slug, "--school", school / "school.toml", "--out", out / slug / "modele")
-    for form in FORMATS:
-        folder = out / slug / form
-        _docgen(
-            *("word", slug, "--school", school / "school.toml", "--roster", school / roster),
-            *("--loans", school / loans, "--format", form, "--on", "14/09/2026", "--out", folder),
-        )
-        yield (slug, f"{form} × {LENT}", str(folder))
+def _convention(school: Path, out: Path, named: tuple[str, str, str], form: str) -> Row:
+    """Make conventions in a format; with the first, the model that a school edits."""
+    slug, roster, loans = named
+    if form == FORMATS[0]:
+        _docgen("word", slug, "--school", school / "school.toml", "--out", out / slug / "modele")
+    folder = out / slug / form
+    _docgen(
+        *("word", slug, "--school", school / "school.toml", "--roster", school / roster),
+        *("--loans", school / loans, "--format", form, "--on", "14/09/2026", "--out", folder),
+    )
+    return (slug, f"{form} × {LENT}", str(folder))
 
 
-def _editable(school: Path, out: Path, slug: str) -> tuple[str, str, str]:
+def _editable(school: Path, out: Path, slug: str) -> Row:
     """Make a document to finish in every format; no loan has a part in it."""
     for form in FORMATS:
         folder = out / slug / form
@@ -85,7 +103,7 @@ def _editable(school: Path, out: Path, slug: str) -> tuple[str, str, str]:
     return (slug, ", ".join(FORMATS), str(out / slug))
 
 
-def _attestations(school: Path, folder: Path) -> tuple[str, str, str]:
+def _attestations(school: Path, folder: Path) -> Row:
     """Attest the first fortnight, then what was given later: a complementary attestation."""
     register = (school / "cessions.csv").read_text(encoding="utf-8-sig").splitlines()
     # Every tenth tablet was handed over later: pupils who were absent, or came in October.
@@ -101,14 +119,17 @@ def _attestations(school: Path, folder: Path) -> tuple[str, str, str]:
     return ("attestation-cession", f"pdf × {len(PERIODS)}, avec bordereau", str(folder))
 
 
-def _form(template: Template, folder: Path) -> tuple[str, str, str]:
+def _form(slug: str, folder: Path) -> Row:
     """Fill a form with its sample, and make it blank."""
-    slug = template.manifest.slug
+    template = library.load(slug)
     folder.mkdir(parents=True, exist_ok=True)
-    values = json.dumps(tomllib.loads(template.text("sample.toml")), default=str)
+    given = json.dumps(tomllib.loads(template.text("sample.toml")), default=str)
     variant = ("--variant", template.manifest.variants[0].name)
     target = folder / f"{slug}.pdf"
-    _docgen("fill", slug, "--values", "-", "--out", target, *variant, given=values)
+    with TemporaryDirectory() as place:
+        values = Path(place, "valeurs.json")
+        values.write_text(given, encoding="utf-8")
+        _docgen("fill", slug, "--values", values, "--out", target, *variant)
     _docgen("templates", "blank", slug, "--out", folder / f"{slug}-vierge.pdf")
     return (slug, "pdf, rempli et vierge", str(target))
 
@@ -123,9 +144,12 @@ def _write_loans(school: Path) -> None:
         (school / f"prets-{name}.csv").write_text(content, encoding="utf-8")
 
 
-def _docgen(*arguments: str | Path, given: str | None = None) -> None:
+def _docgen(*arguments: str | Path) -> None:
     """Run a command; what it says is shown when it fails."""
-    command = [str(DOCGEN), *map(str, arguments)]
-    done = subprocess.run(command, input=given, capture_output=True, text=True, check=False)  # noqa: S603
-    if done.returncode != 0:
-        raise SystemExit(f"{' '.join(command[1:3])} : code {done.returncode}\n{done.stderr}")
+    said = io.StringIO()
+    command = [str(each) for each in arguments]
+    try:
+        with redirect_stdout(said), redirect_stderr(said):
+            cli.app(command, prog_name="docgen", standalone_mode=False)
+    except DocgenError as error:
+        raise SystemExit(f"{' '.join(command[:2])}\u00a0: {error}\n{said.getvalue()}") from error
