@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, cast
@@ -37,6 +38,7 @@ STRIKES = (
 AWAY = 6.0  # seconds
 CALM = 20.0  # seconds between two kills when nothing moves on: workers take some to start
 GRACE, RETRY, MOST = 8, 1, 1  # seconds, seconds, megabytes
+LONG_AGO = datetime.now(UTC) - timedelta(days=3)  # a log that goes back far enough to say no
 AHEAD = 200  # deliveries planned ahead of what is sent
 
 
@@ -63,6 +65,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="fewer attestations and fewer kills")
     parser.add_argument("--calm", action="store_true", help="no kill and no fault: how fast it is")
     parser.add_argument("--blind", action="store_true", help="a control: look nothing up")
+    parser.add_argument("--relay-log", action="store_true", help="proof by the relay's log")
     parser.add_argument("--log", type=Path, help="where what workers say is kept")
     parser.add_argument("--seed", type=int, default=1, help="of what is drawn")
     for name in ("attestations", "large", "kills"):
@@ -75,7 +78,8 @@ def main() -> int:
         plan = replace(plan, kills=0, share=0, strikes=())
     app = "bench.post_blind" if options.blind else "workers.app"
     draw = Draw(plan.share, options.seed)
-    with mail_house(draw) as (house, dovecot), farm_place.opened() as place:
+    is_logged = options.relay_log
+    with mail_house(draw, is_logged=is_logged) as (house, dovecot), farm_place.opened() as place:
         trial = Trial(place, house, dovecot, plan)
         log = options.log or place.data / "workers.log"
         findings, blows = trial.run(options.seed, log, app)
@@ -84,14 +88,21 @@ def main() -> int:
 
 
 @contextmanager
-def mail_house(draw: Draw) -> Iterator[tuple[House, Dovecot]]:
-    """Run the mail servers, and tell the settings about them."""
+def mail_house(draw: Draw, *, is_logged: bool = False) -> Iterator[tuple[House, Dovecot]]:
+    """Run the mail servers, and tell the settings about them.
+
+    `is_logged`: mails are looked up in the server's log, which tells of all of them, and not in
+    the region's mailbox.
+    """
     with running(Dovecot) as servers, TemporaryDirectory() as folder:
         dovecot = cast(Dovecot, servers[0])
         with House(Path(folder), draw, dovecot) as house:
             os.environ["DOCGEN_SMTP_URL"] = f"smtp://127.0.0.1:{house.port}"
             os.environ["DOCGEN_MAIL_FROM"] = OURS
-            os.environ["DOCGEN_MAIL_PROOF"] = dovecot.url(REGION)
+            house.log.write_text(
+                LONG_AGO.strftime("%b %e %H:%M:%S relay postfix/master[1]: start\n")
+            )
+            os.environ["DOCGEN_MAIL_PROOF"] = str(house.log) if is_logged else dovecot.url(REGION)
             for name, value in (("GRACE", GRACE), ("RETRY", RETRY), ("MOST", MOST)):
                 os.environ[f"DOCGEN_MAIL_{name}"] = str(value)
             yield house, dovecot

@@ -14,7 +14,10 @@ from typing import Self
 from tests.service.mailservers import Dovecot
 from tests.service.smtpd import Attempt, Fault, SmtpServer
 
-SLOW, LATE = 2.0, 5.0  # seconds before an answer, and before a mail that is kept late is there
+SLOW = 2.0  # seconds before an answer
+# After the final dot, seconds until the connection is lost, and until a mail kept late is there:
+# within the grace, which begins when the connection is lost or when the worker is killed before.
+LOST, LATE = 4.0, 6.0
 KEPT_LATE = "dot: dropped slowly, kept late"
 # What may happen to a connection. « Kept »: the mail is in the mailbox, whatever was answered.
 PASSING = {
@@ -33,7 +36,7 @@ PASSING = {
     "dot: slow, kept": Fault("dot", None, SLOW),
     "dot: dropped, kept": Fault("dot", is_kept=True),
     "dot: dropped slowly, kept": Fault("dot", "", SLOW, is_kept=True),
-    KEPT_LATE: Fault("dot", "", LATE, is_kept=True),
+    KEPT_LATE: Fault("dot", "", LOST, is_kept=True),
     "dot: dropped, not kept": Fault("dot"),
 }
 # One school in so many has no mailbox; one mail in so many is refused for what it holds.
@@ -102,6 +105,6 @@ class House(SmtpServer):
         """Accept a message."""
         if self.weather.is_kept_late(attempt):
             loop = asyncio.get_running_loop()
-            loop.call_later(2 * LATE, super().keep, replace(attempt), body)
+            loop.call_later(LATE, super().keep, replace(attempt), body)
         else:
             super().keep(attempt, body)

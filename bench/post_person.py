@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from docgen.backoffice.models import Delivery
 
 EVERY = 1.0  # seconds
-PATIENCE = 3 * LATE  # seconds: a mail that is on its way has come by then
+PATIENCE = 2.5 * LATE  # seconds: a mail that is on its way has come by then
 
 
 class Somebody:

@@ -101,6 +101,9 @@ def _judge(message: "Message", box: Box, refusals: Mapping[str, str], found: Fin
     """Judge one mail: sent, it came once as it is kept; refused, it did not, and was refused."""
     mails = box.get(message.message_id, [])
     found.duplicated += max(len(mails) - 1, 0)
+    if len(mails) > 1:
+        told = " ".join(f"{each['at'][11:19]} {each['verdict']}," for each in message.answers)
+        found.facts.append(f"twice: {message.message_id[1:9]}, {_role(message)}, {told}")
     found.altered += sum(hashlib.sha256(each).hexdigest() != message.sha256 for each in mails)
     if message.stage == "sent":
         found.lost += not mails
@@ -110,6 +113,10 @@ def _judge(message: "Message", box: Box, refusals: Mapping[str, str], found: Fin
         found.unshown += bool(mails) or not (words and _is_shown(message, words))
     else:
         found.unfinished += 1
+
+
+def _role(message: "Message") -> str:
+    return str(message.delivery.role) if message.delivery else ""
 
 
 def _is_shown(message: "Message", words: str) -> bool:
