@@ -4,6 +4,7 @@ One a mail, to the school's own known address; never to a stranger, nor for what
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -24,6 +25,7 @@ PATIENCE = timedelta(hours=24)  # then what is read is told, and that the rest i
 BY = "mailbox"
 Outcome = ScannedPage.Outcome
 SETTLED = (*reviews.SETTLED, Outcome.DUPLICATE)
+BEFORE = "Déjà reçu"
 OF_OTHERS = "cette face est d’un document d’un autre établissement."
 
 
@@ -95,10 +97,15 @@ def _told(mail: Mail, school: School, batches: Sequence[ScanBatch]) -> Received:
         uai=school.pk,
         school=school.name,
         received_at=timezone.localtime(mail.created_at),
-        files=tuple(_file(batch, school) for batch in batches),
+        files=tuple(replace(_file(each, school), label=_label(each, mail)) for each in batches),
         documents=tuple(_document(row) for row in documents.values()),
         refused=tuple(_refused(mail)),
     )
+
+
+def _label(batch: ScanBatch, mail: Mail) -> str:
+    """Give the name of a file; another mail, of another school perhaps, named what it brought."""
+    return batch.label if batch.created_at >= mail.created_at else BEFORE
 
 
 def _file(batch: ScanBatch, school: School) -> ReceivedFile:
@@ -140,6 +147,5 @@ def _refused(mail: Mail) -> Iterator[Problem]:
     for each in mail.refused:
         if each["reason"] == "decoration":
             continue
-        label = each["label"] or "Un fichier sans nom"
         problems = [Problem(*row) for row in each["problems"]] or [Problem(REASONS[each["reason"]])]
-        yield from (Problem(problem.what, label, problem.remedy) for problem in problems)
+        yield from (Problem(problem.what, each["label"], problem.remedy) for problem in problems)

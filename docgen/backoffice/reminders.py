@@ -16,6 +16,7 @@ from dataclasses import fields
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import transaction
@@ -118,7 +119,8 @@ def _raise(each: Due, rules: Rules) -> Reminder | None:
             return None
         school = School.objects.get(pk=each.school)
         told = words.of_reminder(_late(each, rules, school, attestation))
-        mail = messages.write(Message.Kind.REMINDER, f"reminder:{row.pk}", school, told)
+        # Whoever could guess the key of a mail could send it back to us.
+        mail = messages.write(Message.Kind.REMINDER, f"reminder:{uuid4()}", school, told)
         about: dict[str, Any] = {**counts, "late": each.kind, "mails": int(mail is not None)}
         tell("reminder-raised", str(row.pk), school=each.school, **about)
     return row

@@ -1,5 +1,6 @@
 """What a school is answered when it mails scans: what was recognised, and what it has to do."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,9 @@ from docgen.mailing.phrases import (
     text_of,
 )
 from docgen.typography import NBSP
+
+LINK = re.compile(r"://|www\.|@", re.IGNORECASE)
+LONGEST = 60  # characters of a name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,9 +100,11 @@ def of_receipt(told: Received) -> Words:
     paragraphs = [
         "Bonjour,",
         f"Votre message du {day_of(told.received_at)} à {hour_of(told.received_at)} est arrivé.",
-        *("\n".join(_of_file(each)) for each in told.files),
-        *(f"{each.where}{NBSP}: refusé. {sentence(each)}" for each in told.refused),
+        *("\n".join(_of_file(each)) for each in told.files[:SHOWN]),
+        *(f"{named(each.where)}{NBSP}: refusé. {sentence(each)}" for each in told.refused[:SHOWN]),
     ]
+    if more := sum(max(0, len(each) - SHOWN) for each in (told.files, told.refused)):
+        paragraphs.append(f"… et {many(more, 'autre fichier')}.")
     if told.documents:
         paragraphs.append(f"Documents complets{NBSP}: {complete} sur {len(told.documents)}.")
     if lines:
@@ -112,12 +118,23 @@ def of_receipt(told: Received) -> Words:
     return Words(subject, text_of([*paragraphs, AUTOMATIC]))
 
 
+def named(label: str) -> str:
+    """Give the name of a file as it may be told: anybody can write mails in a school's name.
+
+    One that leads somewhere is not repeated: it would come from us.
+    """
+    if not label or LINK.search(label):
+        return "Un fichier sans nom"
+    return label if len(label) <= LONGEST else f"{label[: LONGEST - 1]}…"
+
+
 def _of_file(told: ReceivedFile) -> Iterator[str]:
+    label = named(told.label)
     if told.problems:
-        yield f"{told.label}{NBSP}: refusé. {' '.join(map(sentence, told.problems))}"
+        yield f"{label}{NBSP}: refusé. {' '.join(map(sentence, told.problems))}"
         return
     if not told.is_read:
-        yield f"{told.label}{NBSP}: bien reçu, lecture en cours."
+        yield f"{label}{NBSP}: bien reçu, lecture en cours."
         return
     counts = (
         (told.known, "reconnue"),
@@ -130,7 +147,7 @@ def _of_file(told: ReceivedFile) -> Iterator[str]:
     found = f", dont {', '.join(parts)}" if parts else ""
     if told.sides and told.known == told.sides:
         found = ", toutes reconnues" if told.sides > 1 else ", reconnue"
-    yield f"{told.label}{NBSP}: {many(told.sides, 'face')}{found}."
+    yield f"{label}{NBSP}: {many(told.sides, 'face')}{found}."
     for number, why in told.to_review[:SHOWN]:
         yield f"  • face{NBSP}{number}{NBSP}: {why or 'elle n’est pas reconnue.'}"
     if len(told.to_review) > SHOWN:

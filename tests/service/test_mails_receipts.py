@@ -1,7 +1,7 @@
 """Receipts: one a mail, to the school's own address, once all that it brought is read and bound."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
@@ -9,12 +9,16 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from docgen.backoffice import housekeeping, mails, models, post, receipts, store
+from docgen.backoffice import housekeeping, mails, models, post, receipts, reminders, store
 from docgen.backoffice.keeping import Periods
+from docgen.mailing import incoming, letter
+from docgen.mailing.incoming import House
+from docgen.mailing.words import Received, of_receipt
 from tests.hostile.mails import OURS, PDF, SCHOOL, mail, named, part, picture, plain, text
 from tests.service import homecoming, town
 from tests.service.homecoming import BARE, BLANK, coded
 from tests.service.moments import at_once
+from tests.service.test_attestations import handed
 from tests.service.test_housekeeping import age
 from workers import sweeping
 from workers.mails import read_mail, write_receipts
@@ -22,6 +26,8 @@ from workers.scans import bind_returns, read_scan
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Came = Callable[[bytes], models.Mail]
+NOON = datetime(2026, 10, 20, 12, tzinfo=UTC)
+TOLD = Received(uai="0130001V", school="Lycée", received_at=NOON)
 
 
 @pytest.fixture(autouse=True)
@@ -53,9 +59,9 @@ def came(tmp_path: Path) -> Came:
     return take
 
 
-def sent() -> list[Any]:
+def sent(kind: str = "receipt") -> list[Any]:
     """Give the receipts that were written, as mails."""
-    rows = models.Message.objects.filter(kind="receipt").order_by("created_at")
+    rows = models.Message.objects.filter(kind=kind).order_by("created_at")
     contents = (b"".join(store.blocks(row.sha256)) for row in rows)
     return [message_from_bytes(each, policy=policy.default) for each in contents]
 
@@ -168,6 +174,57 @@ def test_neither_strangers_nor_machines_are_answered(
     models.ScanBatch.objects.update(stage="read")
     write_receipts("")
     assert not models.Message.objects.exists()
+
+
+def test_a_file_that_another_mail_brought_bears_no_name_of_it(
+    came: Came, school: models.School
+) -> None:
+    """The same bytes are one batch, whoever sent them; how others called them is theirs."""
+    other = town.school("0750001K")
+    models.School.objects.filter(pk=other.pk).update(email="ce.0750001k@ac.example")
+    first = came(mail(named(PDF, "filename=CANARI.pdf"), sender="From: ce.0750001k@ac.example"))
+    row = came(mail(named(PDF, "filename=mine.pdf")))
+    assert row.batches == first.batches
+    models.ScanPart.objects.update(state="done")
+    models.ScanBatch.objects.update(stage="read")
+    write_receipts("")
+    receipt = {each["To"]: said(each) for each in sent()}
+    theirs, ours = receipt["ce.0750001k@ac.example"], receipt[SCHOOL]
+    assert "CANARI.pdf : " in theirs
+    assert "CANARI" not in ours
+    assert "Déjà reçu : " in ours
+
+
+def test_two_installations_do_not_answer_each_other(
+    came: Came, school: models.School, tmp_path: Path
+) -> None:
+    """The one is a school of the other's, and each has the other's scans in its box."""
+    handed(school, 1)
+    reminders.raise_due(date(2027, 1, 5))
+    came(plain("Bonjour"))
+    write_receipts("")
+    ours = [*sent(), *sent("reminder")]
+    assert len(ours) == 2
+    other = House("other.example", frozenset({SCHOOL}))
+    path = tmp_path / "theirs"
+    for each in ours:
+        path.write_bytes(each.as_bytes())
+        found = incoming.read(path, tmp_path, other)
+        assert (found.verdict, found.is_answerable) == ("automatic", False)
+        # And should it answer all the same, in any of the ways that mails have:
+        facts = {"sender": SCHOOL, "sender_name": "", "recipient": OURS, "words": of_receipt(TOLD)}
+        for automatic in ("auto-replied", "auto-generated"):
+            answer = letter.Letter(
+                message_id=letter.message_id(each["Message-ID"], 0, "other.example"),
+                at=datetime.now(UTC),
+                in_reply_to=each["Message-ID"],
+                automatic=automatic,
+                **facts,
+            )
+            row = came(letter.compose(answer))
+            assert (row.verdict, row.is_receipt_due) == ("automatic", False)
+    write_receipts("")
+    assert len(sent()) == 1
 
 
 def test_two_workers_at_once_write_one(school: models.School) -> None:

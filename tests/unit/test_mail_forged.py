@@ -1,10 +1,13 @@
 """Who a mail is from, told twice over: what a forger can write, and what copiers write."""
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from docgen.errors import Problem
 from docgen.mailing.incoming import House, read
+from docgen.mailing.words import Received, ReceivedFile, of_receipt
 from tests.hostile import mails
 from tests.hostile.mails import PDF, SCHOOL, mail, named, part
 
@@ -117,3 +120,28 @@ def test_words_before_the_one_address_are_words(tmp_path: Path, said: str) -> No
 def test_no_second_address_hides_behind_a_comma(tmp_path: Path, said: str) -> None:
     found, reason = sender(tmp_path, said)
     assert (found, reason) in (("", "many-senders"), ("", "strange-sender"))
+
+
+def receipt(files: tuple[ReceivedFile, ...], refused: tuple[Problem, ...]) -> str:
+    at = datetime(2026, 10, 14, 8, 3)  # noqa: DTZ001 - what is written is local time
+    told = Received(uai="0130010R", school="Lycée", received_at=at, files=files, refused=refused)
+    return of_receipt(told).text
+
+
+def test_a_receipt_is_no_larger_for_a_thousand_files() -> None:
+    """Anybody can write to us in a school's name: what it is answered stays small."""
+    files = (ReceivedFile(label="x.pdf", sides=1),) * 1000
+    text = receipt(files, (Problem("c’est une archive.", "a.zip", "Envoyez un PDF."),) * 1000)
+    assert "… et 1\u202f960\u00a0autres fichiers." in text
+    assert len(text) < 3000
+
+
+@pytest.mark.parametrize(
+    "label", ["https://evil.example/x.pdf", "WWW.evil.example.pdf", "écrivez à a@evil.example", ""]
+)
+def test_a_receipt_repeats_no_name_that_leads_elsewhere(label: str) -> None:
+    files = (ReceivedFile(label=label, sides=1), ReceivedFile(label="Votre compte " * 9, sides=1))
+    text = receipt(files, (Problem("c’est une archive.", label, "Envoyez un PDF."),))
+    assert "evil" not in text
+    assert text.count("Un fichier sans nom\u00a0: ") == 2
+    assert max(map(len, text.split("\n"))) < 100

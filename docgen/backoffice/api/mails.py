@@ -11,7 +11,7 @@ from docgen.backoffice.api.access import Request, one, scope, seen
 from docgen.backoffice.api.attestations import told
 from docgen.backoffice.api.paging import Page, Paged, page
 from docgen.backoffice.api.print_jobs import Problem
-from docgen.backoffice.api.reading import Uai
+from docgen.backoffice.api.reading import Body, Uai
 from docgen.errors import Problem as Trouble
 from docgen.mailing.incoming import REASONS
 
@@ -51,7 +51,7 @@ class Incoming(Schema):
     read_at: datetime | None
 
 
-class Taking(Schema):
+class Taking(Body):
     """Whose scans they are: a school's, or without one, a pile of several."""
 
     school: Uai | None = None
