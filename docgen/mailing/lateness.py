@@ -76,7 +76,7 @@ def _not_returned(told: Late) -> Iterator[str]:
 
 def _not_attested(told: Late) -> Iterator[str]:
     oldest = f" La plus ancienne date du {day_of(told.since)}." if told.since else ""
-    yield f"{_cessions(told)} {_are(told)} sur aucune attestation.{oldest}"
+    yield f"{_cessions(told, is_first=True)} {_are(told)} sur aucune attestation.{oldest}"
     yield (
         "Éditez dans docgen l’attestation de la période de distribution, faites-la signer par le "
         "chef d’établissement, et numérisez-la."
@@ -86,8 +86,8 @@ def _not_attested(told: Late) -> Iterator[str]:
 def _year_ends(told: Late) -> Iterator[str]:
     end = f" le {day_of(told.last_day)}" if told.last_day else " bientôt"
     yield (
-        f"L’année scolaire {told.school_year} se termine{end}. {_cessions(told)} {_are(told)} sur "
-        "aucune attestation."
+        f"L’année scolaire {told.school_year} se termine{end}. "
+        f"{_cessions(told, is_first=True)} {_are(told)} sur aucune attestation."
     )
     yield (
         "La Région demande, avant la fin de l’année scolaire, une attestation complémentaire pour "
@@ -115,14 +115,18 @@ def _not_received(told: Late) -> Iterator[str]:
     yield postal(told.region)
 
 
-def _cessions(told: Late) -> str:
-    total = told.pupils + told.teachers
+def _cessions(told: Late, *, is_first: bool = False) -> str:
+    """Count cessions and their people; where they are first told of, say of what they are."""
+    number = told.pupils + told.teachers
+    what = many(number, "cession")
+    if is_first:
+        what += " de tablettes" if number > 1 else " de tablette"
     people = [
-        many(number, what)
-        for number, what in ((told.pupils, "élève"), (told.teachers, "professeur"))
-        if number
+        many(count, who)
+        for count, who in ((told.pupils, "élève"), (told.teachers, "professeur"))
+        if count
     ]
-    return f"{many(total, 'cession')} ({', '.join(people)})" if people else many(0, "cession")
+    return f"{what} ({', '.join(people)})" if people else what
 
 
 def _are(told: Late) -> str:

@@ -43,6 +43,7 @@ __all__ = (
 
 NAMED = 40  # characters of a school's name in a file name
 TITLED = 100  # the same, in a subject
+PROOF = ", qui permet de vérifier qu’il est intact"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,13 +75,12 @@ class Attested:
 def of_attestation(told: Attested) -> Words:
     """Tell the region what it receives, and what will follow by post."""
     about = told.attestation
-    part = f", partie {told.part} sur {told.parts}" if told.parts > 1 else ""
-    subject = (
-        f"[{told.uai}] Attestation de cession n°{NBSP}{about.number}, {about.school_year}, "
-        f"{_shortened(told.school)} ({days(about.period)})"
-    )
+    # What tells mails apart comes first: lists cut subjects short.
+    facts = [f"Attestation de cession n°{NBSP}{about.number}", about.school_year]
     if told.replaces:
-        subject += f", remplace l’envoi du {day_of(told.replaces)}"
+        facts.append(f"remplace l’envoi du {day_of(told.replaces)}")
+    place = f"{_shortened(told.school)} ({days(about.period)})"
+    subject = f"[{told.uai}] {', '.join((*facts, *_part(told), place))}"
     paragraphs = [
         "Bonjour,",
         "Veuillez trouver ci-joint l’attestation de cession signée de l’établissement suivant.",
@@ -92,17 +92,19 @@ def of_attestation(told: Attested) -> Words:
         _answer(told),
         AUTOMATIC,
     ]
-    return Words(subject + part, text_of(paragraphs), file_name(told))
+    return Words(subject, text_of(paragraphs), file_name(told))
 
 
 def of_copy(told: Attested, sent_at: datetime) -> Words:
     """Tell a school that its attestation was sent, in local time, and to post the original."""
     about = told.attestation
-    part = f", partie {told.part} sur {told.parts}" if told.parts > 1 else ""
-    subject = (
-        f"[{told.uai}] Attestation de cession n°{NBSP}{about.number}, {about.school_year}{NBSP}: "
-        f"envoyée à la Région le {day_of(sent_at)}, original à poster{part}"
+    facts = (
+        f"Original à poster{NBSP}: attestation de cession n°{NBSP}{about.number}",
+        about.school_year,
+        *_part(told),
+        f"envoyée à la Région le {day_of(sent_at)}",
     )
+    subject = f"[{told.uai}] {', '.join(facts)}"
     paragraphs = [
         "Bonjour,",
         f"L’attestation de cession signée n°{NBSP}{about.number} de {about.school_year} "
@@ -128,6 +130,11 @@ def file_name(told: Attested) -> str:
     part = f"{told.part}sur{told.parts}" if told.parts > 1 else ""
     name = "-".join(filter(None, ("attestation", *facts, told.reference, part)))
     return f"{name}.pdf"
+
+
+def _part(told: Attested) -> Iterator[str]:
+    if told.parts > 1:
+        yield f"partie {told.part} sur {told.parts}"
 
 
 def _ends(period: Period) -> tuple[str, str]:
@@ -162,15 +169,17 @@ def _enclosed(told: Attested) -> Iterator[str]:
     yield f"Pièce jointe{NBSP}: {file_name(told)}"
     if told.parts > 1:
         yield f"C’est la partie {told.part} sur {told.parts} du fichier signé (PDF)."
-        yield f"Empreinte SHA-256 du fichier entier{NBSP}:"
+        yield f"Empreinte SHA-256 du fichier entier{PROOF}{NBSP}:"
         yield told.sha256
     elif told.dpi:
-        yield f"C’est le document signé numérisé (PDF), allégé. Son empreinte SHA-256{NBSP}:"
+        yield "C’est le document signé numérisé (PDF), allégé."
+        yield f"Son empreinte SHA-256{PROOF}{NBSP}:"
         yield told.light_sha256
         yield f"Empreinte SHA-256 du fichier d’origine, gardé par docgen{NBSP}:"
         yield told.sha256
     else:
-        yield f"C’est le document signé numérisé (PDF). Son empreinte SHA-256{NBSP}:"
+        yield "C’est le document signé numérisé (PDF)."
+        yield f"Son empreinte SHA-256{PROOF}{NBSP}:"
         yield told.sha256
 
 

@@ -99,7 +99,8 @@ Cessions : 1 201 (1 200 élèves, 1 professeur)
 Référence : AT-7K3F-92QD, 4 faces
 
 Pièce jointe : {FULL}.pdf
-C’est le document signé numérisé (PDF). Son empreinte SHA-256 :
+C’est le document signé numérisé (PDF).
+Son empreinte SHA-256, qui permet de vérifier qu’il est intact :
 {"ab" * 32}
 
 L’original signé est adressé ensuite à la Région par la poste, avec son bordereau d’envoi.
@@ -127,17 +128,21 @@ def test_late_entries_withdrawals_and_a_complement_are_told() -> None:
 
 def test_a_version_that_replaces_another_says_which() -> None:
     said = of_attestation(replace(TOLD, replaces=date(2026, 10, 3)))
-    assert plain(said.subject).endswith(", remplace l’envoi du 3 octobre 2026")
+    assert plain(said.subject).startswith(
+        "[0130010R] Attestation de cession n° 1, 2026-2027, remplace l’envoi du 3 octobre 2026, "
+    )
     assert "Cet envoi remplace celui du 3 octobre 2026 :" in plain(said.text)
 
 
 def test_a_part_says_which_it_is_and_how_parts_are_joined() -> None:
     said = of_attestation(replace(TOLD, part=2, parts=3))
-    assert plain(said.subject).endswith(", partie 2 sur 3")
+    assert plain(said.subject).startswith(
+        "[0130010R] Attestation de cession n° 1, 2026-2027, partie 2 sur 3, Lycée"
+    )
     assert said.file_name == f"{FULL}-2sur3.pdf"
     text = plain(said.text)
     assert "C’est la partie 2 sur 3 du fichier signé (PDF)." in text
-    assert f"Empreinte SHA-256 du fichier entier :\n{'ab' * 32}\n" in text
+    assert f"fichier entier, qui permet de vérifier qu’il est intact :\n{'ab' * 32}\n" in text
     assert "\n    docgen join attestation-0130010R-*-2026-2027-n1-*sur3.pdf\n" in text
 
 
@@ -152,7 +157,7 @@ def test_the_command_in_a_part_names_its_parts_and_no_others() -> None:
 
 def test_a_lightened_file_says_so_and_gives_both_digests() -> None:
     text = plain(of_attestation(replace(TOLD, dpi=150.0, light_sha256="cd" * 32)).text)
-    assert f"Son empreinte SHA-256 :\n{'cd' * 32}\n" in text
+    assert f"SHA-256, qui permet de vérifier qu’il est intact :\n{'cd' * 32}\n" in text
     assert f"Empreinte SHA-256 du fichier d’origine, gardé par docgen :\n{'ab' * 32}\n" in text
     assert "ramenées à 150 points par pouce." in text
 
@@ -165,8 +170,8 @@ def test_a_school_without_an_address_is_told_as_such() -> None:
 def test_the_school_reads_what_was_sent_and_what_is_left_to_do() -> None:
     said = of_copy(TOLD, SEEN)
     assert plain(said.subject) == (
-        "[0130010R] Attestation de cession n° 1, 2026-2027 : envoyée à la Région le "
-        "14 octobre 2026, original à poster"
+        "[0130010R] Original à poster : attestation de cession n° 1, 2026-2027, "
+        "envoyée à la Région le 14 octobre 2026"
     )
     text = plain(said.text)
     assert "à la Région le 14 octobre 2026 à 8 h 03, à l’adresse l-ec@maregionsud.fr." in text
@@ -345,16 +350,16 @@ def test_an_attestation_that_did_not_come_back_is_reminded() -> None:
 def test_cessions_on_no_attestation_are_reminded() -> None:
     subject, text = reminder(kind="not-attested", pupils=3, teachers=1, since=date(2026, 10, 1))
     assert subject.endswith("Rappel : 4 cessions (3 élèves, 1 professeur) à attester, 2026-2027")
-    told = "4 cessions (3 élèves, 1 professeur) ne sont sur aucune attestation."
+    told = "4 cessions de tablettes (3 élèves, 1 professeur) ne sont sur aucune attestation."
     assert f"{told} La plus ancienne date du 1er octobre 2026." in text
     alone = reminder(kind="not-attested", pupils=1, since=None)[1]
-    assert "1 cession (1 élève) n’est sur aucune attestation.\n" in alone
+    assert "1 cession de tablette (1 élève) n’est sur aucune attestation.\n" in alone
 
 
 def test_the_end_of_the_school_year_is_reminded() -> None:
     subject, text = reminder(kind="year-ends", teachers=2, last_day=date(2027, 7, 5))
     assert subject.endswith("Rappel : attestation complémentaire à établir, 2026-2027")
-    assert "se termine le 5 juillet 2027. 2 cessions (2 professeurs) ne sont sur" in text
+    assert "se termine le 5 juillet 2027. 2 cessions de tablettes (2 professeurs) ne sont sur" in text
     assert "avant la fin de l’année scolaire, une attestation complémentaire" in text
 
 
