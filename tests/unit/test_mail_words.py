@@ -359,7 +359,7 @@ def test_cessions_on_no_attestation_are_reminded() -> None:
 def test_the_end_of_the_school_year_is_reminded() -> None:
     subject, text = reminder(kind="year-ends", teachers=2, last_day=date(2027, 7, 5))
     assert subject.endswith("Rappel : attestation complémentaire à établir, 2026-2027")
-    assert "se termine le 5 juillet 2027. 2 cessions de tablettes (2 professeurs) ne sont sur" in text
+    assert "se termine le 5 juillet 2027. 2 cessions de tablettes (2 professeurs) ne sont" in text
     assert "avant la fin de l’année scolaire, une attestation complémentaire" in text
 
 
