@@ -5,7 +5,6 @@ What is needed is read by the parent (`begin`); the child cuts the signed file a
 gives the same bytes, but for mails that came back: those have another Message-ID.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,19 +15,28 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from docgen.backoffice import attestations, claims, departures, queue, registers, stages, store
-from docgen.backoffice.messages import SENDER_NAME
+from docgen.backoffice import (
+    attestations,
+    claims,
+    departures,
+    letters,
+    queue,
+    registers,
+    stages,
+    store,
+)
 from docgen.backoffice.models import Delivery, Message, Return, State
 from docgen.backoffice.models.deliveries import Posting
 from docgen.backoffice.post import address_fault
 from docgen.datafolder import data_folder
-from docgen.errors import Problem
+from docgen.errors import InvalidInput, Problem
 from docgen.mailing import letter, words
 from docgen.mailing.letter import Letter
 from docgen.mailing.words import Attested
 from docgen.region import read_region
 
 OPEN_STAGES = (Return.Stage.PARTIAL, Return.Stage.EMPTY)
+GONE = Problem("le document signé n’est plus gardé.", "", "Numérisez-le de nouveau.")
 INCOMPLETE = Problem("une face en a été retirée.", "", "Attendez qu’il soit de nouveau complet.")
 
 
@@ -51,21 +59,24 @@ class Wanted:
 
 
 def begin(row: Delivery) -> Wanted | None:
-    """Give what composing a delivery takes; None when it is held: a side was taken out of it.
-
-    Raises:
-        InvalidInput: for a region that cannot be read.
-        FileNotFoundError: when the signed file is kept no more.
-    """
+    """Give what composing a delivery takes; None when it is held, refused or put off, with why."""
     if row.back and row.back.stage in OPEN_STAGES:
         _hold(row, [INCOMPLETE])
+        return None
+    try:
+        place, path = read_region(None, data_folder()), letters.file(row.sha256)
+    except InvalidInput as error:  # that of all, not of this one: it is mended once
+        problems = claims.as_lists(error.problems)
+        claims.again(row, delayed_until=claims.later(departures.PATIENCE), problems=problems)
+        return None
+    except FileNotFoundError:
+        fail(row, [GONE])
         return None
     post, school = departures.post(), registers.school(row.school)
     region = row
     if row.role == Delivery.Role.COPY:
         same = Delivery.objects.filter(attestation=row.attestation_id, version=row.version)
         region = same.get(role=Delivery.Role.REGION)
-    place = replace(read_region(None, data_folder()), mailbox=region.recipient)
     reply_to = "" if address_fault(school.email) else school.email
     paper = row.attestation.papers.filter(is_mailed=True).order_by("created_at").last()
     back = row.back
@@ -74,7 +85,7 @@ def begin(row: Delivery) -> Wanted | None:
         school=school.name,
         city=school.city,
         attestation=attestations.frozen(row.attestation),
-        region=place,
+        region=replace(place, mailbox=region.recipient),
         reference=back.reference if back else paper.reference if paper else "",
         sides=back.sides if back else paper.sides if paper else 0,
         sha256=row.sha256,
@@ -86,16 +97,15 @@ def begin(row: Delivery) -> Wanted | None:
         message_id="",
         at=row.created_at,
         sender=post.sender,
-        sender_name=SENDER_NAME,
+        sender_name=letters.SENDER_NAME,
         recipient=post.redirect or row.recipient,
         words=letter.Words("", ""),
         reply_to="" if is_copy else reply_to,
         redirected_from=row.recipient if post.redirect else "",
     )
-    addressed = f"{row.recipient}\0{post.redirect}"
-    key = f"{row.pk.hex}.{hashlib.sha256(addressed.encode()).hexdigest()[:16]}"
+    key = departures.key(row, row.recipient)
     return Wanted(
-        path=store.borrowed(row.sha256),
+        path=path,
         told=told,
         sent_at=timezone.localtime(region.sent_at or row.created_at) if is_copy else None,
         letter=common,

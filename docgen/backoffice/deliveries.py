@@ -42,10 +42,12 @@ def plan(back: Return) -> Delivery | None:
     paper = back.paper
     if paper is None or paper.attestation_id is None:
         return None
-    attestation = Attestation.objects.select_for_update().get(pk=paper.attestation_id)
+    # Not its key: whoever plans a copy names it too, and holds a delivery that is wanted here.
+    rows = Attestation.objects.select_for_update(no_key=True)
+    attestation = rows.get(pk=paper.attestation_id)
     pieces, problems = _digest(back), list(_doubts(back))
-    rows = Delivery.objects.filter(attestation=attestation, role=Delivery.Role.REGION)
-    last = rows.order_by("version").last()
+    known = Delivery.objects.filter(attestation=attestation, role=Delivery.Role.REGION)
+    last = known.order_by("version").last()
     if last and last.pieces == pieces:
         _look_again(last, back, problems)
         return None
@@ -65,7 +67,7 @@ def plan(back: Return) -> Delivery | None:
         problems=claims.as_lists(problems),
     )
     # What reached the region stays; a trial reached nobody.
-    older = rows.exclude(pk=made.pk).exclude(stage=Posting.REPLACED)
+    older = known.exclude(pk=made.pk).exclude(stage=Posting.REPLACED)
     older = older.exclude(stage=Posting.SENT, is_test=False).order_by("version")
     stages.replace(map(stages.held, older.values_list("pk", flat=True)))
     stages.say("delivery-planned", made)
@@ -88,7 +90,7 @@ def release(delivery: Delivery, by: str) -> None:
             raise InvalidInput(Problem("cet envoi n’est pas retenu.", "", "Suivez-le."))
         if row.back and row.back.stage != Return.Stage.BOUND:
             raise InvalidInput(composing.INCOMPLETE)
-        stages.compose_again(row, row.recipient or departures.mailbox())
+        stages.compose_again(row, departures.recipient(row) or departures.mailbox())
         stages.say("delivery-released", row, by)
 
 
@@ -137,7 +139,7 @@ def why(delivery: Delivery) -> str:
     """Say why a delivery is where it is, in a sentence or more; "" when nothing holds it back."""
     if delivery.stage in (Posting.SENT, Posting.REPLACED):
         return ""
-    if delivery.state in SET_ASIDE:
+    if delivery.state in SET_ASIDE or delivery.problems:
         return _sentences(delivery.problems)
     rows = sorted(delivery.messages.all(), key=lambda each: each.part)
     found = [_why(row) for row in rows if row.stage not in (Posting.SENT, Posting.REPLACED)]
@@ -220,9 +222,8 @@ def _look_again(row: Delivery, back: Return, problems: list[Problem]) -> None:
     """Look again at why the last delivery is held: the same sides were bound again."""
     if row.stage != Posting.HELD:
         return
-    recipient, faults = _address()
-    problems += faults
+    problems += _address()[1]
     if problems:
         Delivery.objects.filter(pk=row.pk).update(problems=claims.as_lists(problems))
         return
-    stages.compose_again(row, recipient)
+    stages.compose_again(row, departures.recipient(row))

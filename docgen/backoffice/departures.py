@@ -4,18 +4,21 @@ With a server and without a redirection, nothing leaves before somebody has look
 sent and approved this way: server, sender and mailbox. Another way asks again.
 """
 
+import hashlib
+
 from django.conf import settings
 from django.db import transaction
 
 from docgen.backoffice import queue
 from docgen.backoffice.events import tell
-from docgen.backoffice.models import Approval, Delivery, Message, State
+from docgen.backoffice.models import Approval, Delivery, Message, School, State
 from docgen.backoffice.models.deliveries import Posting
 from docgen.backoffice.post import Post, address_fault
 from docgen.datafolder import data_folder
 from docgen.errors import InvalidInput, Problem
 from docgen.region import FILE, read_region
 
+PATIENCE = 600  # seconds until what may not leave is looked at again
 AT_ONCE = 100  # bells for what was approved; the sweeper rings for the rest
 
 
@@ -40,15 +43,31 @@ def mailbox() -> str:
 def recipient(delivery: Delivery) -> str:
     """Give whom a delivery would be for if it were planned now; the one it has when that is gone.
 
-    Mail that has not left follows a mailbox, or a school's address, that was changed.
+    Mail that has not left follows a mailbox, or a school's address, that was changed; but not to
+    where the same document goes already, as what the region is sent, or as its copy.
     """
     if delivery.role == Delivery.Role.COPY:
-        email = delivery.school.email
-        return delivery.recipient if address_fault(email) else email
-    try:
-        return mailbox()
-    except InvalidInput:
-        return delivery.recipient
+        wanted = address(delivery.school, delivery.recipient)
+    else:
+        try:
+            wanted = mailbox()
+        except InvalidInput:
+            return delivery.recipient
+    same = Delivery.objects.filter(attestation=delivery.attestation_id, version=delivery.version)
+    others = same.exclude(pk=delivery.pk).filter(recipient__iexact=wanted)
+    return delivery.recipient if others.exists() else wanted
+
+
+def address(school: School, usual: str) -> str:
+    """Give a school's address, or the usual one when it has none that a mail can be sent to."""
+    return usual if address_fault(school.email) else school.email
+
+
+def key(delivery: Delivery, to: str) -> str:
+    """Name the mails of a delivery to somebody, as they would be composed now."""
+    way = post()
+    told = f"{to}\0{way.redirect}\0{way.sender}"
+    return f"{delivery.pk.hex}.{hashlib.sha256(told.encode()).hexdigest()[:16]}"
 
 
 def is_approved(to: str = "") -> bool:

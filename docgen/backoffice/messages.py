@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from django.db import transaction
@@ -19,30 +18,22 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
-from docgen.backoffice import bulk, claims, departures, queue, stages, store, talks
+from docgen.backoffice import bulk, claims, departures, letters, queue, stages, talks
 from docgen.backoffice.models import Delivery, Message, School, State
 from docgen.backoffice.models.deliveries import Posting
 from docgen.backoffice.post import Post, address_fault
 from docgen.backoffice.posting import Answer, Order
-from docgen.errors import InvalidInput, Problem
-from docgen.mailing import letter
-from docgen.mailing.letter import Automatic, Letter, Words
+from docgen.errors import Problem
+from docgen.mailing.letter import Automatic, Words
 
-SENDER_NAME = "Attestations de cession"
-PATIENCE = 600  # seconds until a mail that may not leave is looked at again
 LONGEST = 3600  # seconds between two tries, or two looks
 MOST_DOUBLED = 12
 DOUBTED = Coalesce(F("doubted_at"), Now())
 TO_LOOK_UP = (Posting.SENDING, Posting.UNCERTAIN)
-LINE_END = b"\r\n\r\n"
-GONE = Problem("le fichier de ce message n’est plus gardé.", "", "Reliez le document de nouveau.")
 UNSURE = Problem(
     "ce message a été remis, et la réponse du serveur n’est pas venue.",
     "",
     "Demandez à son destinataire s’il l’a reçu, puis tranchez.",
-)
-FOR_A_TRIAL = Problem(
-    "ce message a été écrit pour l’adresse d’essai, qui n’est plus en service.", "", ""
 )
 
 
@@ -50,7 +41,7 @@ FOR_A_TRIAL = Problem(
 class Step:
     """What is next for a mail: handing it over or, without an order, looking it up.
 
-    `since` is when it was handed over last.
+    `since` is when it was first handed over with a doubt that lasts.
     """
 
     message_id: str
@@ -74,35 +65,13 @@ def write(
     known = Message.objects.filter(key=key).first()
     if known or address_fault(school.email):
         return known
-    post = departures.post()
-    sent_to, now = post.redirect or school.email, timezone.now()
-    identifier = letter.message_id(key, 0, post.domain)
-    content = letter.compose(
-        Letter(
-            message_id=identifier,
-            at=now,
-            sender=post.sender,
-            sender_name=SENDER_NAME,
-            recipient=sent_to,
-            words=words,
-            in_reply_to=in_reply_to,
-            automatic=automatic,
-            redirected_from=school.email if post.redirect else "",
-        )
-    )
+    at = timezone.now().isoformat(timespec="seconds")
+    told = {"text": words.text, "in_reply_to": in_reply_to, "automatic": automatic, "at": at}
+    facts = {"key": key, "subject": words.subject, "told": told}
+    written = letters.written(Message(**facts), school.email)
     with transaction.atomic():
         row, is_new = Message.objects.get_or_create(
-            key=key,
-            defaults={
-                "kind": kind,
-                "school": school,
-                "recipient": school.email,
-                "sent_to": sent_to,
-                "message_id": identifier,
-                "subject": words.subject,
-                "sha256": _kept(content),
-                "size": len(content),
-            },
+            key=key, defaults={"kind": kind, "school": school, **facts, **written}
         )
         if is_new:
             transaction.on_commit(lambda: queue.ring(queue.SEND, [row.pk]))
@@ -119,20 +88,24 @@ def begin(row: Message) -> Step | None:
         row.stage = Posting.UNCERTAIN
         if _can_look_up(row):
             claims.note(row, doubted_at=DOUBTED)
-            return Step(row.message_id, row.tried_at)
+            return Step(row.message_id, talks.first_try(row))
         with _changing(row):
             _suspect(row, row.answers)
         return None
+    if row.told:
+        _follow(row)
     try:
-        path = store.borrowed(row.sha256)
+        path = letters.file(row.sha256)
     except FileNotFoundError:
-        fail(row, [GONE])
+        _compose_again_or_fail(row)
         return None
     with _changing(row) as delivery:
-        if not _may_leave(row, delivery):
+        # Whoever lost its claim decides nothing: what it holds of the mail is out of date.
+        if not claims.renew(row) or not _may_leave(row, delivery):
             return None
         if not claims.note(row, stage=Posting.SENDING, tried_at=Now(), doubted_at=None):
             return None
+        row.refresh_from_db(fields=("tried_at",))
         row.stage = Posting.SENDING
     order = Order(path, row.message_id, departures.post().sender, row.sent_to)
     return Step(row.message_id, order=order)
@@ -205,7 +178,7 @@ def retry(row: Message, by: str) -> bool:
     if row.stage == Posting.REFUSED:
         changes = {"stage": Posting.NEW, "answers": talks.told(row, "retried", by=by)}
         if row.sent_at:
-            changes |= _reopened(row)
+            changes |= letters.reopened(row)
     if row.stage == Posting.UNCERTAIN and not _can_look_up(row):
         return False
     return _put_back(row, **changes)
@@ -220,23 +193,15 @@ def settle(row: Message, by: str, *, is_sent: bool) -> bool:
     if row.stage != Posting.UNCERTAIN and not is_stuck:
         return False
     answers = talks.told(row, "arrived" if is_sent else "not-arrived", by=by)
-    if not is_sent:
-        return _put_back(row, stage=Posting.NEW, answers=answers)
-    return _change(
-        row,
-        stage=Posting.SENT,
-        sent_at=Coalesce(F("tried_at"), Now()),
-        state=State.DONE,
-        finished_at=Now(),
-        answers=answers,
-        problems=[],
-    )
+    if not is_sent:  # under another name: a trace of this one would be taken for it
+        return _put_back(row, stage=Posting.NEW, answers=answers, **letters.reopened(row))
+    return _arrived(row, answers)
 
 
 def bounced(message_id: str, status: str, words: str, *, action: str = "failed") -> bool:
     """Record a notice about a mail of ours (RFC 3464); False when it is none of ours.
 
-    One that failed is refused again: it can be sent anew. Of the others, a note is kept.
+    One that failed is refused again: it can be sent anew. The others prove that a server had it.
     """
     with transaction.atomic():
         row = Message.objects.filter(message_id=message_id).first()
@@ -245,6 +210,11 @@ def bounced(message_id: str, status: str, words: str, *, action: str = "failed")
         delivery = stages.held(row.delivery_id) if row.delivery_id else None
         row = Message.objects.select_for_update().get(pk=row.pk)
         answers = talks.told(row, "bounced" if action == "failed" else action, words=words)
+        if action in talks.NOTICES and _is_doubted(row):
+            _arrived(row, answers)
+            if delivery:
+                stages.sum_up(delivery)
+            return True
         if action != "failed" or row.stage in (Posting.REFUSED, Posting.REPLACED):
             Message.objects.filter(pk=row.pk).update(answers=answers)
             return True
@@ -277,17 +247,14 @@ def _changing(row: Message) -> Iterator[Delivery | None]:
 def _may_leave(row: Message, delivery: Delivery | None) -> bool:
     """Tell whether a mail leaves now; else it waits, or is composed anew for whom it is by now."""
     post = departures.post()
-    wanted = departures.recipient(delivery) if delivery else row.recipient
-    is_as_wanted = row.recipient == wanted and row.sent_to == (post.redirect or wanted)
-    if not is_as_wanted and delivery and not stages.has_left(delivery):
-        stages.compose_again(delivery, wanted)
-        return False
+    if delivery and not stages.has_left(delivery):
+        wanted = departures.recipient(delivery)
+        if row.key != f"{departures.key(delivery, wanted)}.{row.part}":
+            stages.compose_again(delivery, wanted)
+            return False
     # Parts that left go with those that follow: they are for the same address.
     if row.sent_to != (post.redirect or row.recipient):
-        if post.redirect:
-            claims.again(row, delayed_until=claims.later(PATIENCE))
-        else:
-            claims.fail(row, [FOR_A_TRIAL], stage=Posting.REFUSED)
+        claims.again(row, delayed_until=claims.later(departures.PATIENCE))
         return False
     is_region = delivery is not None and delivery.role == Delivery.Role.REGION
     if departures.is_approved(row.recipient if is_region else ""):
@@ -298,7 +265,7 @@ def _may_leave(row: Message, delivery: Delivery | None) -> bool:
 
 def _wait_for_approval(row: Message) -> None:
     """Give a mail back for a while, and all others with it: what holds it back holds them too."""
-    later = claims.later(PATIENCE)
+    later = claims.later(departures.PATIENCE)
     claims.again(row, delayed_until=later)
     waiting = Message.objects.filter(state=State.WAITING, stage=Posting.NEW)
     due = waiting.filter(Q(delayed_until=None) | Q(delayed_until__lte=Now()))
@@ -337,6 +304,24 @@ def _spaced(seconds: int, times: int) -> float:
     return float(min(seconds << min(times, MOST_DOUBLED), LONGEST))
 
 
+def _is_doubted(row: Message) -> bool:
+    """Tell whether a mail may have been accepted, as far as is known here."""
+    return row.stage in TO_LOOK_UP or (row.stage == Posting.NEW and row.doubted_at is not None)
+
+
+def _arrived(row: Message, answers: talks.Talk) -> bool:
+    """Record from outside that a mail was accepted."""
+    return _change(
+        row,
+        stage=Posting.SENT,
+        sent_at=Coalesce(F("tried_at"), Now()),
+        state=State.DONE,
+        finished_at=Now(),
+        answers=answers,
+        problems=[],
+    )
+
+
 def _put_back(row: Message, **changes: object) -> bool:
     usual: dict[str, Any] = {
         "state": State.WAITING,
@@ -357,22 +342,21 @@ def _change(row: Message, **changes: object) -> bool:
     return rows.update(token=F("token") + 1, **changes) == 1
 
 
-def _reopened(row: Message) -> dict[str, Any]:
-    """Give what makes a mail that came back another one: the same words, another Message-ID."""
-    opening = row.opening + 1
-    identifier = letter.message_id(row.key, opening, departures.post().domain)
-    head, end, body = b"".join(store.blocks(row.sha256)).partition(LINE_END)
-    if head.count(row.message_id.encode()) != 1:
-        raise InvalidInput(GONE)
-    content = head.replace(row.message_id.encode(), identifier.encode()) + end + body
-    facts = {"sha256": _kept(content), "size": len(content), "sent_at": None}
-    return {**facts, "opening": opening, "message_id": identifier}
+def _follow(row: Message) -> None:
+    """Write a receipt or a reminder anew, if it is for another address by now, or from another."""
+    school = row.school
+    wanted = departures.address(school, row.recipient) if school else row.recipient
+    written = letters.written(row, wanted)
+    if written["sha256"] != row.sha256 and claims.note(row, **written):
+        row.__dict__.update(written)
 
 
-def _kept(content: bytes) -> str:
-    with TemporaryDirectory() as folder:
-        path = Path(folder, "message")
-        path.write_bytes(content)
-        sha256 = store.keep(path)
-    store.require([sha256])
-    return sha256
+def _compose_again_or_fail(row: Message) -> None:
+    """Have a mail whose file is lost composed anew, if nothing of its delivery left."""
+    with _changing(row) as delivery:
+        if not claims.renew(row):
+            return
+        if delivery and not stages.has_left(delivery):
+            stages.compose_again(delivery, departures.recipient(delivery))
+        else:
+            claims.fail(row, [letters.GONE], stage=Posting.REFUSED)

@@ -111,8 +111,9 @@ def copy(delivery: Delivery) -> None:
     school = delivery.school
     found = {"attestation": delivery.attestation, "version": delivery.version}
     known = Delivery.objects.filter(**found, role=Delivery.Role.COPY).first()
+    is_same = school.email.lower() == delivery.recipient.lower()
     if known is None:
-        if address_fault(school.email) or school.email == delivery.recipient:
+        if address_fault(school.email) or is_same:
             return
         made = Delivery.objects.create(
             **found,
@@ -127,7 +128,8 @@ def copy(delivery: Delivery) -> None:
         transaction.on_commit(lambda: queue.ring(queue.COMPOSE, [made.pk]))
     elif known.is_test and not delivery.is_test:
         known = held(known.pk)
-        compose_again(known, known.recipient if address_fault(school.email) else school.email)
+        is_kept = address_fault(school.email) or is_same
+        compose_again(known, known.recipient if is_kept else school.email)
 
 
 def _put_aside(delivery: Delivery) -> None:

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from docgen.backoffice.models import Message
 from docgen.errors import Problem
@@ -17,7 +17,10 @@ LOOKS = {
     "absent": "Introuvable à destination.",
     "unknown": "N’a pas pu être cherché.",
 }
-TRIED = {"later", "uncertain", "absent", "unknown"}  # that end no series of tries
+DOUBTS = {"uncertain", "absent", "unknown"}  # that leave open whether it was accepted
+TRIED = {"later", *DOUBTS}  # that end no series of tries
+NOTICES = {"delayed", "delivered", "relayed", "expanded"}  # of servers that had accepted it
+ENDS = {"bounced", "not-arrived"}  # what is sent afterwards is another mail
 SAID = {
     **LOOKS,
     "uncertain": "Remis ; la réponse n’est pas venue.",
@@ -31,10 +34,11 @@ Talk = list[dict[str, Any]]
 def told(row: Message, verdict: str, code: int = 0, words: str = "", *, by: str = "") -> Talk:
     """Give what was said of a mail, with what has just been said; `code` 0: no server's answer.
 
-    `since` is when a series of tries began; looks that follow one another are counted, and the
-    same one is kept once.
+    `since` is when a series of tries began, `first` when it was first handed over with a doubt;
+    looks that follow one another are counted, and the same one is kept once.
     """
-    now = timezone.now().isoformat(timespec="seconds")
+    here = Message.objects.filter(pk=row.pk)  # the database's clock, as for all that is due
+    now = here.annotate(now=Now()).values_list("now", flat=True).get().isoformat(timespec="seconds")
     last = row.answers[-1] if row.answers else {}
     before = row.answers
     words = " ".join(words.split())[:LONGEST] or french(SAID.get(verdict, ""))
@@ -43,6 +47,9 @@ def told(row: Message, verdict: str, code: int = 0, words: str = "", *, by: str 
         new["by"] = by
     if verdict in TRIED:
         new["since"] = last.get("since", now)
+    first = first_try(row) if verdict in DOUBTS else last.get("first")
+    if first and verdict not in ENDS:
+        new["first"] = str(first)
     if verdict in LOOKS:
         new["looks"] = looks(before) + 1
         before = before[:-1] if last.get("verdict") == verdict else before
@@ -56,10 +63,16 @@ def looks(answers: Talk) -> int:
     return count
 
 
+def first_try(row: Message) -> datetime | None:
+    """Give when a mail was first handed over of which nobody knows whether it was accepted."""
+    told = row.answers[-1].get("first") if row.answers else None
+    return datetime.fromisoformat(told) if told else row.tried_at
+
+
 def is_over(answers: Talk, seconds: int) -> bool:
     """Tell whether a series of tries has lasted that long."""
-    since = datetime.fromisoformat(answers[-1]["since"])
-    return timezone.now() - since >= timedelta(seconds=seconds)
+    now, since = (datetime.fromisoformat(answers[-1][name]) for name in ("at", "since"))
+    return now - since >= timedelta(seconds=seconds)
 
 
 def refusal(answers: Talk) -> Problem:

@@ -98,8 +98,8 @@ def pass_time(seconds: float) -> None:
     models.Message.objects.update(**moved)
     for row in models.Message.objects.exclude(answers=[]):
         for each in row.answers:
-            if "since" in each:
-                each["since"] = (datetime.fromisoformat(each["since"]) - gone).isoformat()
+            for name in {"since", "first"} & set(each):
+                each[name] = (datetime.fromisoformat(each[name]) - gone).isoformat()
         models.Message.objects.filter(pk=row.pk).update(answers=row.answers)
 
 

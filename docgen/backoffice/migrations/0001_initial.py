@@ -887,6 +887,7 @@ class Migration(migrations.Migration):
                 ("opening", models.IntegerField(default=0)),
                 ("message_id", models.CharField(max_length=200, unique=True)),
                 ("subject", models.CharField(max_length=300)),
+                ("told", models.JSONField(default=dict)),
                 ("sha256", models.CharField(max_length=64)),
                 ("size", models.BigIntegerField(default=0)),
                 (

@@ -80,7 +80,8 @@ class Message(Work):
     `key` is what makes it one, and `message_id` follows from it and from `opening`, which grows
     when a mail that came back is sent anew. `sha256` names the mail in the store, as it is sent.
     `answers` are what servers said: moment, code and words, the last one at the end. `doubted_at`
-    is when it was first not known whether the last try brought it there.
+    is when it was first not known whether the last try brought it there. `told` is what a mail that
+    is no delivery says, to be written anew when a redirection comes or goes.
     """
 
     class Kind(models.TextChoices):
@@ -102,6 +103,7 @@ class Message(Work):
     opening = models.IntegerField(default=0)
     message_id = models.CharField(max_length=200, unique=True)
     subject = models.CharField(max_length=300)
+    told = models.JSONField(default=dict)
     sha256 = models.CharField(max_length=64)
     size = models.BigIntegerField(default=0)
     stage = models.CharField(max_length=9, choices=Posting.choices, default=Posting.NEW)
