@@ -1,6 +1,7 @@
 """Somebody who settles what cannot be looked up: whether a school has its copy, it alone knows."""
 
 import threading
+from contextlib import suppress
 from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -60,7 +61,9 @@ class Somebody:
     def _settle(self, delivery: "Delivery", part: int, message_id: str) -> None:
         from bench.post_proof import fetched
         from docgen.backoffice import deliveries
+        from docgen.errors import InvalidInput
 
         box = fetched(self.dovecot.url(delivery.recipient))
-        deliveries.settle(delivery, "bench", is_sent=message_id in box)
-        self.settled += 1
+        with suppress(InvalidInput):  # a worker knew meanwhile
+            deliveries.settle(delivery, "bench", is_sent=message_id in box, part=part)
+            self.settled += 1
