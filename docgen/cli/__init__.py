@@ -145,7 +145,10 @@ def _told(error: Exception) -> DocgenError:
 def _usage(error: TyperException) -> DocgenError:
     """Tell a faulty command in French; typer's own words are English."""
     parameter = getattr(error, "param", None)
-    option = getattr(error, "option_name", "") or (parameter.opts[0] if parameter else "")
+    named = (parameter.metavar or parameter.opts[0]) if parameter else ""
+    if parameter and parameter.opts[0].startswith("-"):
+        named = parameter.opts[0]
+    option = getattr(error, "option_name", "") or named
     option = option if option.startswith("-") else option.upper()
     sentences = {
         "MissingParameter": f"il manque {option}.",

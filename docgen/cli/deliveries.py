@@ -41,9 +41,13 @@ def list_deliveries(
         rows = _rows().order_by("-changed_at", "-id")
         rows = rows.filter(school=school.upper()) if school else rows
         rows = rows.filter(stage=_known(stage)) if stage else rows
+        count = rows.count()
         told = [_facts(row) for row in rows[:limit]]
     if as_json:
         output.say_json(told)
+        return
+    if not told:
+        output.say("Aucun envoi.")
         return
     headings = ("Envoi", "Établissement", "Attestation", "Pour", "Étape", "Messages", "Changé le")
     lines = [
@@ -57,6 +61,7 @@ def list_deliveries(
     for each in told:
         if each["why"]:
             output.say(f"  • {each['id'][:SHORT]}{NBSP}: {each['why']}")
+    output.say_rest(len(told), count)
 
 
 @app.command("show")
@@ -277,7 +282,7 @@ def _say(told: dict[str, Any]) -> None:
         output.say(f"\n{place}, {output.size(each['size'])}{NBSP}: {each['stage_label']}.")
         output.say(f"  {each['subject']}\n  {each['message_id']}")
         if each["sent_to"]:
-            output.say(f"  parti vers {each['sent_to']}")
+            output.say(f"  adressé à {each['sent_to']}")
         for answer in each["answers"]:
             code = f"{answer['code']} " if answer["code"] else ""
             words = answer["words"] or VERDICTS.get(answer["verdict"], "")

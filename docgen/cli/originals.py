@@ -41,24 +41,30 @@ def list_originals(
         rows = rows.filter(school=opening.school(school)) if school else rows
         rows = rows.filter(original__received_at=None) if missing else rows
         rows = rows.defer("record", "region", "letterhead").order_by("-created_at", "-id")
+        count = rows.count()
         told = [originals.facts(row) for row in rows[:limit]]
     told = [{name: _text(value) for name, value in each.items()} for each in told]
     if as_json:
         output.say_json(told)
         return
-    headings = ("Référence", "UAI", "Attestation", "Téléchargée", "Postée", "Reçue")
-    steps = ("fetched_at", "posted_date", "received_at")
+    if not told:
+        output.say("Aucun original.")
+        return
+    headings = ("Référence", "UAI", "Attestation", "Téléchargé", "Posté", "Reçu")
     output.table(
         headings,
         [
             (
                 *(each["reference"], each["school"]),
                 f"n°\u00a0{each['number']} de {each['school_year']}",
-                *((each[step] or "")[:10] for step in steps),
+                opening.moment(each["fetched_at"])[:10] if each["fetched_at"] else "",
+                output.day(each["posted_date"]) if each["posted_date"] else "",
+                opening.moment(each["received_at"])[:10] if each["received_at"] else "",
             )
             for each in told
         ],
     )
+    output.say_rest(len(told), count)
 
 
 @app.command("post")

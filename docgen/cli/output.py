@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 
 from docgen.errors import DocgenError
 
@@ -63,6 +64,11 @@ def size(count: int) -> str:
     if count < MEGABYTE:
         return f"{max(1, round(count / 1000))}\u00a0ko"
     return f"{count / MEGABYTE:.1f}\u00a0Mo".replace(".", ",")
+
+
+def day(on: str) -> str:
+    """Write a day (ISO 8601) as people do: « 05/10/2026 »."""
+    return f"{date.fromisoformat(on):%d/%m/%Y}"
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

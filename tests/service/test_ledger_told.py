@@ -94,12 +94,21 @@ def test_a_command_tells_a_table_json_or_a_spreadsheet(docgen: Docgen) -> None:
     assert lines[-1].split()[-1] == str(whole.tablets.gap)
     told: dict[str, Any] = json.loads(docgen("ledger", "--json")[1])
     assert told["total"] == whole.facts()
-    rows = list(csv.DictReader(StringIO(docgen("ledger", "--csv", "--school", UAI)[1])))
-    assert [row["uai"] for row in rows] == [UAI]
+    sheet = docgen("ledger", "--csv")[1]
+    assert sheet.startswith("\ufeffUAI;Établissement;Cédées;")  # as French spreadsheets open it
+    rows = list(csv.DictReader(StringIO(sheet[1:]), delimiter=";"))
+    assert [(row["UAI"], row["Écart"]) for row in rows] == [
+        (each.school, str(each.tablets.gap)) for each in found
+    ]
+    assert {row["Attestations éditées"] for row in rows} == {
+        str(each.sheets.issued) for each in found
+    }
+    assert {row["Établissement"] for row in rows} == {"'=Lycée"}
     for refused in (["--json", "--csv"], ["--late", "--csv"], ["--school", "0999998Z"]):
         code, out, err = docgen("ledger", *refused)
         assert (code, bool(err or out)) == (2, True)
     assert docgen("ledger", "--year", "2026")[0] == 2
+    assert "il manque CODE." in docgen("originals", "receive")[2]
 
 
 def test_a_command_lists_what_schools_were_reminded_of(docgen: Docgen) -> None:
@@ -107,7 +116,15 @@ def test_a_command_lists_what_schools_were_reminded_of(docgen: Docgen) -> None:
     handed(place, 1)
     reminders.raise_due(date(2026, 11, 1))
     _, out, _ = docgen("ledger", "--late", "--school", place.pk)
-    assert f"{place.pk}  cessions sur aucune attestation  2026-10-14" in out
+    assert f"{place.pk}  cessions sur aucune attestation  14/10/2026" in out
+    assert "…" not in out
+    other = town.school("0750001U")
+    handed(other, 1)
+    reminders.raise_due(date(2026, 11, 1))
+    _, out, _ = docgen("ledger", "--late", "--limit", "1")
+    assert out.endswith("… 1 sur 2\u00a0: --limit 2 les montre tous.\n")
+    models.Reminder.objects.filter(school=other).delete()
+    assert docgen("ledger", "--late", "--school", other.pk)[1] == "Aucun rappel.\n"
     (told,) = json.loads(docgen("ledger", "--late", "--json")[1])
     assert (told["kind"], told["counts"]) == ("not-attested", {"pupils": 1, "teachers": 0})
 
@@ -122,7 +139,9 @@ def test_commands_follow_an_original(attestation: models.Attestation, docgen: Do
     assert docgen("originals", "list", "--missing", "--json")[1] == "[]\n"
     (told,) = json.loads(docgen("originals", "list", "--json")[1])
     assert (told["reference"], told["posted_date"]) == (reference, "2026-10-05")
-    assert reference in docgen("originals", "list")[1]
+    shown = docgen("originals", "list")[1]
+    assert reference in shown
+    assert "  05/10/2026  " in shown
     for step in ("receive", "post"):
         assert docgen("originals", "undo", step, reference)[1].startswith("C’est annulé")
         assert docgen("originals", "undo", step, reference)[0] == 2
