@@ -13,6 +13,7 @@ from typer.exceptions import TyperException
 from docgen.cli import (
     accounts,
     attest,
+    attestations,
     deliveries,
     doctor,
     fill,
@@ -52,6 +53,7 @@ app.command("import")(import_.import_files)
 app.command("scan")(scan.scan)
 app.command("join")(join.join)
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(attestations.app, name="attestations")
 app.command("ledger")(ledger.ledger)
 app.add_typer(originals.app, name="originals")
 app.add_typer(deliveries.app, name="deliveries")

@@ -65,10 +65,19 @@ def list_deliveries(
 
 
 @app.command("show")
-def show(delivery: Envoi, as_json: Json = False) -> None:
+def show(
+    delivery: Envoi,
+    out: Annotated[
+        Path | None, typer.Option(help="Fichier PDF où écrire le document signé, pour le lire.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Montre un envoi : ses messages, et ce que les serveurs ont répondu."""
     with opening.service():
-        told = _facts(_one(delivery))
+        row = _one(delivery)
+        told = _facts(row)
+        if out:
+            _save(row.sha256, out)
     if as_json:
         output.say_json(told)
         return
@@ -317,21 +326,26 @@ def _say_preview(row: "Delivery", mails: "Sequence[Message]") -> None:
 
 
 def _write(folder: Path, rows: "Iterable[tuple[Delivery, Sequence[Message]]]") -> int:
-    from docgen.backoffice import store
-
     folder.mkdir(parents=True, exist_ok=True)
     count = 0
     for row, mails in rows:
         for mail in mails:
             name = f"{row.school_id}-{str(row.pk)[:SHORT]}-{mail.part}.eml"
-            try:
-                with (folder / name).open("wb") as stream:
-                    stream.writelines(store.blocks(mail.sha256))
-            except FileNotFoundError as error:
-                what = "ce message n’est plus dans le magasin de fichiers."
-                raise Unavailable(Problem(what, name, "Lancez docgen doctor.")) from error
+            _save(mail.sha256, folder / name)
             count += 1
     return count
+
+
+def _save(sha256: str, path: Path) -> None:
+    from docgen.backoffice import store
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("wb") as stream:
+            stream.writelines(store.blocks(sha256))
+    except FileNotFoundError as error:
+        what = "ce fichier n’est plus dans le magasin de fichiers."
+        raise Unavailable(Problem(what, path.name, "Lancez docgen doctor.")) from error
 
 
 def _text(mail: "Message") -> str:

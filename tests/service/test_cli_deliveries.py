@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 
 from docgen import cli
-from docgen.backoffice import models, post
+from docgen.backoffice import models, post, store
 from tests.service import town
 from tests.service.mailroom import delivery
 from tests.service.test_cli_scan import Answer
@@ -70,7 +70,9 @@ def test_what_is_on_its_way_is_listed_with_what_stops_it(
     assert (wrong.code, "cette étape n’existe pas" in wrong.err) == (2, True)
 
 
-def test_a_delivery_is_shown_with_what_servers_said(school: models.School, docgen: Docgen) -> None:
+def test_a_delivery_is_shown_with_what_servers_said(
+    school: models.School, docgen: Docgen, tmp_path: Path
+) -> None:
     row = delivery(school, "refused")
     answer = docgen("show", str(row.pk)[:6])
     assert answer.code == 0
@@ -79,6 +81,9 @@ def test_a_delivery_is_shown_with_what_servers_said(school: models.School, docge
     assert "  • 05/10/2026 10:00\u00a0: 550 5.1.1 no such user" in answer.out  # Paris time
     told = json.loads(docgen("show", row.pk, "--json").out)
     assert told["messages"][0]["answers"][0]["code"] == 550
+    file = tmp_path / "lire" / "document.pdf"
+    assert docgen("show", row.pk, "--out", file).code == 0
+    assert file.read_bytes() == b"".join(store.blocks(row.sha256))
     unknown = docgen("show", "ffff")
     assert (unknown.code, "aucun envoi n’a ce numéro" in unknown.err) == (2, True)
 
