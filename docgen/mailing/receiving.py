@@ -89,10 +89,8 @@ def of_receipt(told: Received) -> Words:
     state = f"{many(points, 'point')} à traiter" if points else "rien à faire"
     if not is_read or is_empty:
         state = "aucun fichier" if is_empty else "lecture en cours"
-    subject = (
-        f"[{told.uai}] Numérisations reçues le {day_of(told.received_at)} à "
-        f"{hour_of(told.received_at)}{NBSP}: {state}"
-    )
+    at = f"{day_of(told.received_at)} à {hour_of(told.received_at)}"
+    subject = f"[{told.uai}] Numérisations reçues{NBSP}: {state} ({at})"
     complete = len(told.documents) - len(wanting)
     lines = [f"  • {line}" for each in wanting[:SHOWN] for line in _wants(each)]
     if len(wanting) > SHOWN:

@@ -223,7 +223,7 @@ def test_scans_that_were_all_recognised_take_a_few_lines() -> None:
     file = ReceivedFile(label="pile.pdf", sides=4, known=4)
     said = of_receipt(replace(RECEIVED, files=(file,), documents=(DOCUMENT,)))
     assert plain(said.subject) == (
-        "[0130010R] Numérisations reçues le 14 octobre 2026 à 8 h 03 : rien à faire"
+        "[0130010R] Numérisations reçues : rien à faire (14 octobre 2026 à 8 h 03)"
     )
     assert (
         plain(said.text)
@@ -276,7 +276,7 @@ def test_what_was_not_recognised_is_told_with_what_to_do() -> None:
         "il est trop lourd. Numérisez-le en gris.",
     )
     listed = "\n".join(f"  • Attestation de cession, AT-7K3F-92QD : {line}" for line in wants)
-    assert plain(said.subject).endswith(" : 5 points à traiter")
+    assert " : 5 points à traiter (" in plain(said.subject)
     assert (
         plain(said.text)
         == f"""Bonjour,
@@ -305,14 +305,14 @@ Message envoyé automatiquement par docgen.
 
 def test_a_file_that_is_not_read_yet_is_neither_well_nor_ill() -> None:
     said = of_receipt(replace(RECEIVED, files=(ReceivedFile(label="pile.pdf", is_read=False),)))
-    assert plain(said.subject).endswith(" : lecture en cours")
+    assert " : lecture en cours (" in plain(said.subject)
     assert "pile.pdf : bien reçu, lecture en cours." in plain(said.text)
     assert "rien à faire" not in said.text
 
 
 def test_a_mail_without_a_file_is_told_to_be_so() -> None:
     said = of_receipt(RECEIVED)
-    assert plain(said.subject).endswith(" : aucun fichier")
+    assert " : aucun fichier (" in plain(said.subject)
     assert "Il ne contient aucun fichier. Joignez vos numérisations, en PDF." in said.text
     assert "Tout est reconnu" not in said.text
 
