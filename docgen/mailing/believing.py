@@ -10,12 +10,8 @@ from email.message import Message
 from typing import Literal, TypeAlias
 
 LONGEST = 4000  # characters of what it says at once
-QUOTED = r'"(?:[^"\\]|\\.)*"'
-# A comment within no other; those around it are met once it is gone.
-COMMENT = re.compile(rf"({QUOTED})|\((?:[^()\\]|\\.)*\)")
-MOST_WITHIN = 10  # comments in comments
-METHOD = re.compile(r"\s*(dmarc|dkim|spf)\s*(?:/\s*\d+)?\s*=\s*([a-z]+)(?:\s(.*))?", re.IGNORECASE)
-PROPERTY = re.compile(rf"{QUOTED}|([^\s=\"]+)\s*=\s*((?:{QUOTED}|[^\s\"])*)")
+METHOD = re.compile(r" ?(dmarc|dkim|spf) ?(?:/ ?\d+)? ?= ?([a-z]+)(?: (.*))?", re.IGNORECASE)
+EQUALS = re.compile(r" ?= ?")
 DOMAIN = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+")
 # What says, of each method, whose mail it looked at: the first that is told counts.
 WHOSE = {
@@ -51,38 +47,56 @@ def belief(message: "Message[str, str]", address: str, authserv: str) -> Belief:
 def _own_words(message: "Message[str, str]", authserv: str) -> Iterator[str]:
     has_begun = False
     for key, value in message.raw_items():
-        name, _, words = _plain(str(value)).partition(";")
-        is_named = name.lower().split()[:1] == [authserv]
-        is_own = is_named and key.lower() == "authentication-results"
+        is_told = key.lower() == "authentication-results"
+        name, *statements = _statements(str(value)[:LONGEST]) if is_told else [""]
+        is_own = name.lower().split()[:1] == [authserv]
         if has_begun and not is_own:
             return
         if is_own:
             has_begun = True
-            yield words
+            yield from statements
 
 
-def _plain(text: str) -> str:
-    """Give what is said without its comments; nothing of what never ends."""
-    text = " ".join(text[:LONGEST].splitlines())
-    for _ in range(MOST_WITHIN):
-        text = COMMENT.sub(lambda found: found[1] or " ", text)
-    bare = re.sub(QUOTED, "", text)
-    return "" if '"' in bare or "(" in bare or ")" in bare else text
+def _statements(text: str) -> list[str]:
+    """Take words apart at their semicolons: no comments, no signs that quotes hold.
+
+    What opens and never ends says nothing.
+    """
+    found, depth, is_quoted, is_escaped = [""], 0, False, False
+    for char in text:
+        is_bare = depth == 0 and not is_quoted and not is_escaped
+        if is_bare and char == ";":
+            found.append("")
+        elif is_bare and char == ")":
+            return [""]
+        elif depth == 0 and char not in '"(\\':
+            is_sign = not is_bare and not (char.isalnum() or char in "@.-")
+            found[-1] += "_" if is_sign else char
+        if is_escaped:
+            is_escaped = False
+        elif char == "\\":
+            is_escaped = True
+        elif char == '"' and depth == 0:
+            is_quoted = not is_quoted
+        elif not is_quoted and char in "()":
+            depth += 1 if char == "(" else -1
+            found[-1] += " "
+    return [""] if depth or is_quoted else [" ".join(each.split()) for each in found]
 
 
-def _found(text: str) -> Iterator[tuple[str, str, list[str]]]:
-    """Give what each method found, and the domains that it says it of."""
-    for statement in re.findall(rf"(?:{QUOTED}|[^;\"])+", text):
-        if found := METHOD.fullmatch(statement):
-            method, result = found[1].lower(), found[2].lower()
-            told = [(name.lower(), value) for name, value in PROPERTY.findall(found[3] or "")]
-            named = [[value for key, value in told if key == name] for name in WHOSE[method]]
-            yield method, result, next(filter(None, named), [])
+def _found(statement: str) -> Iterator[tuple[str, str, list[str]]]:
+    """Give what a method found, and the domains that it says it of."""
+    if told := METHOD.fullmatch(statement):
+        method, result = told[1].lower(), told[2].lower()
+        words = [each.partition("=") for each in EQUALS.sub("=", told[3] or "").split()]
+        facts = [(name.lower(), value) for name, _, value in words]
+        named = [[value for name, value in facts if name == wanted] for wanted in WHOSE[method]]
+        yield method, result, next(filter(None, named), [])
 
 
 def _is_of(values: list[str], domain: str) -> bool:
     """Tell whether all domains that are named are a domain, or above it; none are not."""
-    found = [each.rpartition("@")[2].strip('"').lower().rstrip(".") for each in values]
+    found = [each.rpartition("@")[2].lower().rstrip(".") for each in values]
     return bool(found) and all(
         DOMAIN.fullmatch(each) and f".{domain}".endswith(f".{each}") for each in found
     )

@@ -25,6 +25,7 @@ from docgen.typography import french
 __all__ = ["REASONS", "Attached", "House", "Incoming", "read"]
 MOST = 100 << 20  # bytes of a mail that is read: 70 MB of files, which takes some 700 MB
 MOST_OF_HEADERS, MOST_HEADERS = 256 << 10, 500  # bytes and lines before the text
+MOST_OF_A_FIELD = 4 << 10  # characters of a type or a name, which take time by their square
 MOST_LINES = 3 << 20  # more than twice those of the largest mail, in base64
 MOST_NESTED = 40  # parts that hold parts, anywhere in a mail
 BLOCK = 1 << 20
@@ -93,12 +94,27 @@ class Incoming:
     is_answerable: bool = False
 
 
+class Weighed(policy.Compat32):
+    """How the library reads a mail, which takes a type apart while it reads."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        """Read a header.
+
+        Raises:
+            TooMuch: for one about what a part holds that is too long to be taken apart.
+        """
+        name = sourcelines[0][:8].lower()
+        if name == "content-" and sum(map(len, sourcelines)) > MOST_OF_A_FIELD:
+            raise TooMuch("too-many-headers")
+        return super().header_source_parse(sourcelines)
+
+
 def read(path: Path, folder: Path, house: House) -> Incoming:
     """Read a mail, and write its scans into a folder, under numbers."""
     try:
         _weigh(path)
         with path.open("rb") as stream:
-            message = BytesParser(policy=policy.compat32).parse(stream)
+            message = BytesParser(policy=Weighed()).parse(stream)
         return _judged(message, folder, house)
     except TooMuch as error:
         return Incoming("quarantine", str(error))
@@ -182,7 +198,7 @@ def _weigh(path: Path) -> None:
         blocks = iter(lambda: stream.read(BLOCK).lower(), b"")
         nested, lines, tail = 0, 0, b""
         for block in blocks:
-            lines += block.count(b"\n")
+            lines += max(block.count(b"\n"), block.count(b"\r"))
             if lines > MOST_LINES:
                 raise TooMuch("too-heavy")
             nested += len(HOLDS_PARTS.findall(tail + block))

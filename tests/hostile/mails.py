@@ -103,6 +103,15 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: mail(part(PDF, "application/pdf" + "; a=b" * (1 << 18))),
         "too-many-headers",
     ),
+    "a type that never closes": (
+        lambda: plain("", 'Content-Type: multipart/mixed; boundary=x; a="' + ";" * 250_000),
+        "too-many-headers",
+    ),
+    "a name that never closes": (
+        lambda: plain("", 'Content-Disposition: attachment; filename="' + ";" * 250_000),
+        "too-many-headers",
+    ),
+    "millions of bare carriage returns": (lambda: nested(2) + b"\r" * (4 << 20), "too-heavy"),
     "a thousand parts in parts": (lambda: nested(1000), "too-deep"),
     "nine parts in parts": (lambda: nested(9), "too-deep"),
     "a thousand mails in mails": (lambda: in_mails(1000), "too-deep"),
