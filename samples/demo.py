@@ -80,8 +80,12 @@ def _press(out: Path, slug: str, layout: str) -> tuple[str, ...]:
         report = write_job(job, folder, done)
     _draw(folder, report, out / "images" / f"{slug}-{layout}")
     rate = report.documents / report.seconds
-    counts = (str(report.documents), str(report.sheets), f"{report.seconds:.2f}", f"{rate:.0f}")
+    counts = (str(report.documents), str(report.sheets), _decimal(report.seconds, 2), f"{rate:.0f}")
     return (slug, layout, *counts)
+
+
+def _decimal(number: float, places: int) -> str:
+    return f"{number:.{places}f}".replace(".", ",")
 
 
 def _read(folder: Path, audience: str) -> tuple[School, Roster]:

@@ -38,7 +38,6 @@ BOTH = ["copy", "region"]
 PATIENCE = 120  # seconds for each thing that is waited for
 LOOK = 0.2
 PICTURE_DPI = 60
-NBSP = "\u00a0"
 Step = Callable[[str, str], None]
 Facts = dict[str, Any]
 
@@ -86,7 +85,7 @@ def show(api: Api, uai: str, data: Path, target: Path, step: Step) -> list[Maile
 def tell(mails: Sequence[Mailed]) -> None:
     """Print what a clerk sees of each mail."""
     for each in mails:
-        size = f"{len(each.content) / 10**6:.1f}{NBSP}Mo".replace(".", ",")
+        size = output.size(len(each.content))
         rows = [("Objet", each.subject), ("Pièce jointe", each.attachment), ("Taille", size)]
         output.say()
         output.table(("Envoi", f"à {each.recipient}"), rows)

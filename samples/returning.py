@@ -24,7 +24,7 @@ from samples import scanner, scanning_recipes, scanning_strangers
 from samples.scanner import Damage, Paper, Recipe, Scan
 from samples.scanning_files import write_jpeg, write_pdf, write_tiff
 
-SEED = 2026
+SEED = 2027  # no pencil under a fax: it would not be seen, and rightly be told as empty
 DOCUMENTS = 16
 WHOLE = 6  # of them are scanned whole; of the others, the signed side alone
 PATIENCE = 120  # seconds for all that was sent to be read and bound

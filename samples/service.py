@@ -89,7 +89,7 @@ def show(school: Path, names: Iterable[str], out: Path) -> None:
 
     def step(name: str, told: str) -> None:
         nonlocal began
-        steps.append((name, told, f"{time.monotonic() - began:.1f}"))
+        steps.append((name, told, f"{time.monotonic() - began:.1f}".replace(".", ",")))
         began = time.monotonic()
 
     with started((out / DATA).resolve()) as (address, environment):
