@@ -7,7 +7,7 @@ looks the Message-ID up before anything is sent again. A person settles what can
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +23,7 @@ from docgen.backoffice.models import Delivery, Message, School, State
 from docgen.backoffice.models.deliveries import Posting
 from docgen.backoffice.post import Post, address_fault
 from docgen.backoffice.posting import Answer, Order
-from docgen.errors import Problem
+from docgen.errors import InvalidInput, Problem
 from docgen.mailing.letter import Automatic, Words
 
 LONGEST = 3600  # seconds between two tries, or two looks
@@ -194,7 +194,10 @@ def settle(row: Message, by: str, *, is_sent: bool) -> bool:
         return False
     answers = talks.told(row, "arrived" if is_sent else "not-arrived", by=by)
     if not is_sent:  # under another name: a trace of this one would be taken for it
-        return _put_back(row, stage=Posting.NEW, answers=answers, **letters.reopened(row))
+        renamed: dict[str, Any] = {"opening": row.opening + 1, "doubted_at": None}
+        with suppress(InvalidInput):  # its file is lost: it is composed anew
+            renamed = letters.reopened(row)
+        return _put_back(row, stage=Posting.NEW, answers=answers, **renamed)
     return _arrived(row, answers)
 
 

@@ -316,6 +316,19 @@ def test_a_mail_whose_file_is_gone_is_composed_again() -> None:
     assert (row.stage, sent_to()) == ("sent", [MAILBOX])
 
 
+def test_a_lost_mail_that_never_came_is_composed_anew_under_another_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    row = uncertain(monkeypatch, proof=None)
+    before = row.message_id
+    Message.objects.update(sha256="")
+    deliveries.settle(only(), "somebody", is_sent=False)
+    answer(monkeypatch, "accepted")
+    work(2)
+    row.refresh_from_db()
+    assert (row.stage, row.message_id != before) == ("sent", True)
+
+
 @pytest.mark.parametrize("name", ["", "0" * 64])
 def test_a_signed_file_that_is_gone_is_told(name: str) -> None:
     posthouse.plan(posthouse.signed())
