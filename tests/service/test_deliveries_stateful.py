@@ -1,8 +1,8 @@
 """Whatever happens in whatever order: a part of a version stands once with its recipient."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ from unittest.mock import patch
 import pytest
 from django.conf import settings as service
 from django.utils import timezone
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -24,13 +24,23 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from docgen.backoffice import claims, composing, deliveries, departures, messages, queue, store
+from docgen.backoffice import (
+    claims,
+    composing,
+    deliveries,
+    departures,
+    messages,
+    queue,
+    stages,
+    store,
+)
 from docgen.backoffice.messages import Step
 from docgen.backoffice.models import Approval, Delivery, Message, Return, State
+from docgen.backoffice.models.deliveries import Posting
 from docgen.backoffice.posting import Order, Patience
 from docgen.errors import InvalidInput, Problem
 from tests.service import posthouse
-from tests.service.posthouse import MAILBOX, PROOF, TRIAL, Copy, Fate, House
+from tests.service.posthouse import MAILBOX, PROOF, SLOW, TRIAL, Copy, Fate, House
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OTHER = "autre@region.example"
@@ -41,6 +51,7 @@ TO_DO = (State.WAITING, State.CLAIMED)
 ENDS = st.sampled_from(("end", "end", "end", "claim", "begin", "dead", "child", "asleep"))
 SECONDS = st.sampled_from((1, 11, 61, 901, 3601, 5 * 86400))
 ENDED = ("sent", "replaced")
+BEGIN = messages.begin
 LONGEST = Patience().whole + Patience().dot  # seconds that a child may take
 MOST = 3600 + 600  # seconds that anything may be put off
 
@@ -133,11 +144,23 @@ class Post(RuleBasedStateMachine):
         if end == "refused":
             composing.fail(row, [Problem("une page est trop grande.")])
             return
-        with TemporaryDirectory() as name:
-            made = composing.make(wanted, Path(name))
-            names = {each["file"]: store.keep(Path(name, each["file"])) for each in made}
+        made = self._made(wanted)
         if end == "end":
-            composing.finish(row, made, names)
+            composing.finish(row, *made)
+
+    @rule()
+    def compose_twice(self) -> None:
+        """Have a worker fall asleep with what it composed, others do all the work, and it go on."""
+        row = claims.claim(Delivery)
+        wanted = composing.begin(row) if row else None
+        if row is None or wanted is None:
+            return
+        made = self._made(wanted)
+        self._pass(claims.LEASE + 1)
+        self.compose("end")
+        for _ in range(2):
+            self.work("accepted", "end", knows=True)
+        composing.finish(row, *made)
 
     @rule(fate=FATES, end=ENDS, knows=st.booleans(), seconds=SECONDS)
     def work_later(self, fate: Fate, end: str, knows: bool, seconds: int) -> None:
@@ -162,6 +185,33 @@ class Post(RuleBasedStateMachine):
             self.asleep.append(Sleeper(row, step))
         else:
             self._send(row, step, fate, end)
+
+    @precondition(lambda self: not self.asleep)
+    @rule(fate=FATES)
+    def race(self, fate: Fate) -> None:
+        """Have a worker fall asleep before it sends, others do its work, and it go on."""
+        self.work("accepted", "asleep", knows=True)
+        self._pass(claims.LEASE + 1)
+        self.work("accepted", "end", knows=True)
+        if self.asleep:
+            self.wake_up(fate)
+
+    @rule(fate=st.sampled_from(("kept", "lost")), end=st.sampled_from(("dead", "child", "end")))
+    def doubt(self, fate: Fate, end: str) -> None:
+        """Lose the answer to a mail, and look for it before it shows, and afterwards."""
+        self.work(fate, end, knows=True)
+        for seconds in (claims.LEASE + 1, SLOW - 100, 600, 3601):
+            self._pass(seconds)
+            self.work("accepted", "end", knows=True)
+
+    @rule(fate=st.sampled_from(("accepted", "kept")))
+    def replace_what_left(self, fate: Fate) -> None:
+        """Have one part leave, then other sides come home, or the mailbox change."""
+        self.work(fate, "end", knows=True)
+        self.set_up("mailbox")
+        for _ in range(3):
+            self.compose("end")
+            self.work("accepted", "end", knows=True)
 
     @precondition(lambda self: self.asleep)
     @rule(fate=FATES)
@@ -210,17 +260,18 @@ class Post(RuleBasedStateMachine):
         """
         rows = list(Delivery.objects.exclude(stage="replaced").order_by("role", "version"))
         row = rows[data.draw(st.integers(0, len(rows) - 1))]
-        before = {each.pk: each.stage for each in row.messages.all()}
+        before = {each.pk: (each.stage, each.message_id) for each in row.messages.all()}
         with suppress(InvalidInput):
             if what in ("retry", "release"):
                 {"retry": deliveries.retry, "release": deliveries.release}[what](row, "test")
                 return
             deliveries.settle(row, "test", is_sent=what == "settle")
         for each in row.messages.all():
-            if each.stage != before[each.pk]:
+            stage, message_id = before[each.pk]
+            if each.stage != stage:
                 self.asleep = [one for one in self.asleep if one.row.pk != each.pk]
                 if what == "deny":
-                    self.house.deny(each.message_id)
+                    self.house.deny(message_id)
                 else:
                     self.told.add(each.message_id)
 
@@ -252,6 +303,11 @@ class Post(RuleBasedStateMachine):
 
     # What it is made of
 
+    def _made(self, wanted: composing.Wanted) -> tuple[list[dict[str, Any]], dict[str, str]]:
+        with TemporaryDirectory() as name:
+            made = composing.make(wanted, Path(name))
+            return made, {each["file"]: store.keep(Path(name, each["file"])) for each in made}
+
     def _pass(self, seconds: float) -> None:
         """Let time pass; whoever slept longer than a child may last is dead."""
         posthouse.pass_time(seconds)
@@ -281,7 +337,7 @@ def _world() -> Iterator[None]:
         yield
 
 
-def run(examples: int, steps: int) -> None:
+def run(examples: int, steps: int, **more: Any) -> None:  # noqa: ANN401
     """Look for an order of things that breaks what always holds."""
     with _world():
         run_state_machine_as_test(
@@ -291,9 +347,74 @@ def run(examples: int, steps: int) -> None:
                 stateful_step_count=steps,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),
+                **more,
             ),
         )
 
 
 def test_whatever_happens_a_part_stands_once_and_nothing_is_stuck() -> None:
-    run(int(os.environ.get("POST_EXAMPLES", "15")), 30)
+    run(int(os.environ.get("POST_EXAMPLES", "6")), 16)
+
+
+def no_look_up(row: Message) -> Step | None:
+    """Hand over again what may have been accepted, as a program without look-ups would."""
+    if row.stage in messages.TO_LOOK_UP:
+        row.stage = Posting.NEW
+    return BEGIN(row)
+
+
+def unclaimed(row: Message) -> Any:  # noqa: ANN401
+    """Write down what a worker found out, whoever has the claim by now."""
+    return type(row)._default_manager.filter(pk=row.pk)
+
+
+def test_a_program_without_look_ups_is_found_out() -> None:
+    """Without this, nobody would know whether the machine can find anything."""
+    options = {"database": None, "derandomize": True, "phases": (Phase.generate,)}
+    with patch.object(messages, "begin", no_look_up), pytest.raises(AssertionError):
+        run(25, 12, report_multiple_bugs=False, **options)
+
+
+def composed_twice(machine: Post) -> None:
+    machine.come_home("b", "")
+    machine.compose_twice()
+
+
+def left_and_changed(machine: Post) -> None:
+    machine.work("kept", "end", knows=True)
+    machine.set_up("mailbox")
+    machine.work("accepted", "end", knows=True)
+    machine.compose("end")
+    machine.set_up("mailbox")
+
+
+def doubted(machine: Post) -> None:
+    machine.doubt("kept", "end")
+
+
+WAYS = (
+    (claims, "_mine", unclaimed, composed_twice),
+    (stages, "has_left", lambda _: False, left_and_changed),
+    (messages, "_is_past_grace", lambda *_: True, doubted),
+    (messages, "begin", no_look_up, doubted),
+)
+
+
+@pytest.mark.parametrize("way", WAYS, ids=("claim", "left", "grace", "look-up"))
+@pytest.mark.parametrize("is_faulty", [True, False])
+def test_the_machine_has_a_way_to_each_planted_fault(
+    way: tuple[Any, str, Any, Callable[[Post], None]], *, is_faulty: bool
+) -> None:
+    """A lost claim that counts, has left that says no, a grace that is none, no look-up."""
+    module, name, fault, go = way
+    changed = patch.object(module, name, fault if is_faulty else getattr(module, name))
+    with _world(), changed:
+        machine = Post()
+        machine.begin(PROOF, is_approved=True)
+        go(machine)
+        for _ in range(4):
+            machine.work("accepted", "end", knows=True)
+            machine.compose("end")
+        with pytest.raises(AssertionError) if is_faulty else nullcontext():
+            machine.nothing_stands_twice()
+        machine._set(redirect="", proof=None)
