@@ -87,7 +87,7 @@ def show(
 @app.command("preview")
 def preview(
     delivery: Annotated[
-        str, typer.Argument(metavar="ENVOI", help="Un envoi ; sans lui, tout ce qui attend.")
+        str, typer.Argument(metavar="ENVOI", help="Un envoi\u00a0; sans lui, tout ce qui attend.")
     ] = "",
     out: Annotated[
         Path | None, typer.Option(help="Dossier où ranger les messages (.eml), à ouvrir.")

@@ -18,7 +18,7 @@ def join(
     ],
     out: Annotated[
         Path | None,
-        typer.Option(help="Fichier à écrire ; sans cela, à côté des parties, sous leur nom."),
+        typer.Option(help="Fichier à écrire\u00a0; sans cela, à côté des parties, sous leur nom."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Écrire le résultat en JSON.")] = False,
 ) -> None:
