@@ -193,8 +193,11 @@ def _rest(reading: int) -> bytes:
 
 def _children() -> set[int]:
     """Give the processes that this one has to wait for."""
-    tasks = Path("/proc/self/task").glob("*/children")
-    return {int(word) for task in tasks for word in task.read_text().split()}
+    found = set[int]()
+    for task in Path("/proc/self/task").glob("*/children"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # a thread that has just ended
+            found |= {int(word) for word in task.read_text().split()}
+    return found
 
 
 def _end(strays: set[int]) -> None:

@@ -214,6 +214,12 @@ def test_somebody_takes_a_mail_in_after_all_or_dismisses_it(
     listed = office.get(f"{ROOT}/mails?awaits=true").json()["items"]
     assert {each["id"] for each in listed} == {str(row.pk) for row in (first, second, third)}
     assert all(each["words"] and each["is_kept"] for each in listed)
+    # A field that is misspelt would make a pile of a school's scans.
+    problem(
+        posted(office, f"{ROOT}/mails/{first.pk}/take", {"scool": school.pk}),
+        422,
+        "invalid-request",
+    )
     answer = posted(office, f"{ROOT}/mails/{first.pk}/take", {"school": school.pk})
     assert (answer.status_code, answer.json()["verdict"]) == (200, "waiting")
     assert posted(office, f"{ROOT}/mails/{second.pk}/take", {}).status_code == 200
