@@ -58,7 +58,9 @@ def list_mails(
         )
         for each in told
     ]
-    output.table(("Courriel", "Reçu le", "UAI", "Ce que c’est", "Fichiers", "À décider"), lines)
+    output.table(
+        ("Courriel", "Reçu le", "UAI", "Ce que c’est", "Fichiers pris", "À décider"), lines
+    )
     for each in told:
         if each["awaits"]:
             output.say(f"  • {each['id'][:SHORT]}{NBSP}: {each['words']}")
@@ -77,7 +79,7 @@ def show(mail: Courriel, as_json: Json = False) -> None:
     output.say(f"Courriel {told['id']}, reçu le {at}, {size}")
     whose = f"adresse de {told['school']}" if told["school"] else "aucun établissement connu"
     output.say(f"De{NBSP}: {whose}")
-    output.say(f"Ce que c’est{NBSP}: {told['verdict_label']}. {told['words']}".rstrip())
+    output.say(f"Ce que c’est{NBSP}: {told['verdict_label']}. {_sentence(told['words'])}".rstrip())
     for batch in told["scans"]:
         output.say(f"  • pris{NBSP}: envoi de numérisations {batch[:SHORT]}")
     for each in told["refused"]:
@@ -114,6 +116,10 @@ def dismiss(mail: Courriel) -> None:
 
         mails.dismiss(_one(mail), _by())
     output.say("Ce courriel est écarté. Il est gardé\u00a0; docgen mails take le reprend.")
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _rows() -> "QuerySet[Mail]":

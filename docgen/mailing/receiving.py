@@ -145,6 +145,8 @@ def _of_file(told: ReceivedFile) -> Iterator[str]:
     found = f", dont {', '.join(parts)}" if parts else ""
     if told.sides and told.known == told.sides:
         found = ", toutes reconnues" if told.sides > 1 else ", reconnue"
+    if told.sides and told.duplicates == told.sides:
+        found = ", toutes déjà reçues" if told.sides > 1 else ", déjà reçue"
     yield f"{label}{NBSP}: {many(told.sides, 'face')}{found}."
     for number, why in told.to_review[:SHOWN]:
         yield f"  • face{NBSP}{number}{NBSP}: {why or 'elle n’est pas reconnue.'}"

@@ -322,6 +322,16 @@ def test_a_side_set_aside_needs_no_word() -> None:
     assert "pile.pdf : 1 face.\n" in plain(said.text)
 
 
+@pytest.mark.parametrize(
+    ("sides", "told"), [(1, "1 face, déjà reçue."), (3, "toutes déjà reçues.")]
+)
+def test_sides_that_had_all_come_are_told_so(sides: int, told: str) -> None:
+    files = (ReceivedFile(label="pile.pdf", sides=sides, duplicates=sides),)
+    text = plain(of_receipt(replace(RECEIVED, files=files, documents=())).text)
+    assert f"pile.pdf : {'' if sides == 1 else '3 faces, '}{told}" in text
+    assert "double" not in text
+
+
 def test_a_large_pile_is_told_shortly() -> None:
     review = tuple((n, "elle n’a aucun code lisible.") for n in range(1, 61))
     file = ReceivedFile(label="pile.pdf", sides=60, to_review=review)
