@@ -80,9 +80,10 @@ def _moved(box: str, sha256: str) -> bool:
 
     A server that changes UIDVALIDITY (RFC 3501, 2.3.1.1) numbers all its mails anew.
     """
-    place, numbering, _ = box.split("/")
+    numbering = box.rpartition("/")[0]
+    place = numbering.rpartition("/")[0]
     same = Mail.objects.filter(sha256=sha256, box__startswith=f"{place}/")
-    row = same.exclude(box__startswith=f"{place}/{numbering}/").order_by("box").first()
+    row = same.exclude(box__startswith=f"{numbering}/").order_by("box").first()
     return row is not None and Mail.objects.filter(pk=row.pk, box=row.box).update(box=box) == 1
 
 
