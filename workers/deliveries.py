@@ -9,16 +9,24 @@ from docgen.backoffice.models import Delivery, Message
 from docgen.backoffice.posting import Answer
 from docgen.backoffice.queue import COMPOSE, SEND, app
 from workers.children import Limits, Outcome, Say
-from workers.working import Make, work_on
+from workers.working import Make, released, work_on
 
-COMPOSING = Limits(memory=2**30, processor=120, wall=180, file=2**30)
+# A side of a scan takes up to a second to be made lighter, at each of four steps.
+COMPOSING = Limits(memory=2**30, processor=900, wall=1200, file=2**30)
 SENDING = Limits(memory=300 * 2**20, processor=60, wall=600, file=2**30)
 
 
 @app.task(name=f"docgen.{COMPOSE}")
 def compose_delivery(identifier: str) -> None:
     """Compose the deliveries that wait; the identifier only says that there are some."""
-    work_on(Delivery, _begin_composing, _finish_composing, composing.fail, COMPOSING)
+    work_on(
+        Delivery,
+        _begin_composing,
+        _finish_composing,
+        composing.fail,
+        COMPOSING,
+        died=_too_heavy,
+    )
 
 
 @app.task(name=f"docgen.{SEND}")
@@ -44,6 +52,13 @@ def _finish_composing(row: Delivery, made: list[dict[str, Any]], folder: Path) -
         return True
     store.drop_unused(names.values())
     return False
+
+
+def _too_heavy(row: Delivery, outcome: Outcome) -> bool:
+    """Refuse what takes too long: it would take as long again."""
+    if outcome.is_slow:
+        return composing.fail(row, [composing.TOO_HEAVY])
+    return released(row, outcome)
 
 
 def _begin(row: Message) -> Make | None:

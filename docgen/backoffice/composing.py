@@ -37,6 +37,11 @@ from docgen.region import read_region
 
 OPEN_STAGES = (Return.Stage.PARTIAL, Return.Stage.EMPTY)
 GONE = Problem("le document signé n’est plus gardé.", "", "Numérisez-le de nouveau.")
+TOO_HEAVY = Problem(
+    "ce document demande trop de temps pour être préparé.",
+    "",
+    "Numérisez-le à 200 points par pouce.",
+)
 INCOMPLETE = Problem("une face en a été retirée.", "", "Attendez qu’il soit de nouveau complet.")
 
 
