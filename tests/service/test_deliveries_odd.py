@@ -1,6 +1,5 @@
 """Addresses, settings, files and claims that change under way: nothing goes twice, or is lost."""
 
-import time
 from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes, policy
@@ -14,7 +13,6 @@ from django.utils import timezone
 
 from docgen.backoffice import (
     claims,
-    composing,
     deliveries,
     departures,
     messages,
@@ -26,12 +24,9 @@ from docgen.backoffice.models import Delivery, Message
 from docgen.backoffice.posting import Answer, Looked
 from docgen.backoffice.relaying import Verdict
 from docgen.backoffice.relaylog import Verdict as Look
-from docgen.mailing import splitting
 from docgen.mailing.letter import Words
-from tests.service import homecoming, posthouse, town
+from tests.service import posthouse, town
 from tests.service.posthouse import MAILBOX, TRIAL, pass_time
-from tests.unit import test_mail_lightening, test_mail_splitting
-from workers import deliveries as tasks
 from workers.deliveries import compose_delivery, send_message
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -360,71 +355,6 @@ def test_what_was_purged_in_doubt_ends_with_a_word(monkeypatch: pytest.MonkeyPat
     assert only().stage == "refused"
     assert "plus gardé" in deliveries.why(only())
     assert departures.is_approved()
-
-
-# What is large
-
-
-def large(path: Path) -> Delivery:
-    """Give a delivery of a signed file of several sides."""
-    posthouse.plan(posthouse.signed())
-    Delivery.objects.update(sha256=homecoming.kept(path.read_bytes()))
-    return only()
-
-
-def attached(folder: Path) -> list[Path]:
-    """Take the attachments out of the mails to the region."""
-    found = []
-    for path in settings.POST.folder.glob("*.eml"):
-        mail: Any = message_from_bytes(path.read_bytes(), policy=policy.default)
-        (each,) = mail.iter_attachments()
-        if mail["To"] == MAILBOX:
-            found.append(folder / each.get_filename())
-            found[-1].write_bytes(each.get_content())
-    return found
-
-
-def test_a_large_document_leaves_in_parts_that_bind_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    row = large(test_mail_splitting.signed(tmp_path))
-    change(monkeypatch, most=160_000)
-    work(2)
-    parts = attached(tmp_path)
-    assert len(parts) > 1
-    assert splitting.join(parts, tmp_path / "joined.pdf") == row.sha256
-    sizes = [path.stat().st_size for path in settings.POST.folder.glob("*.eml")]
-    assert max(sizes) <= 160_000  # as they travel
-    assert set(Delivery.objects.values_list("stage", flat=True)) == {"sent"}
-    told = Message.objects.filter(delivery=row).values_list("part", "parts", "size")
-    assert sorted(told) == [(n + 1, len(parts), told[n][2]) for n in range(len(parts))]
-
-
-def test_a_large_document_is_made_lighter_and_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = test_mail_lightening.signed(tmp_path, "grey")
-    row = large(path)
-    most = (32 << 10) + path.stat().st_size
-    change(monkeypatch, most=most, is_lightened=True)
-    work()
-    (light,) = attached(tmp_path)
-    assert light.stat().st_size < path.stat().st_size
-    (mail,) = settings.POST.folder.glob("*.eml")
-    assert mail.stat().st_size <= most
-    text: Any = message_from_bytes(mail.read_bytes(), policy=policy.default)
-    said = "".join(text.get_body().get_content().split())
-    assert row.sha256 in said
-    assert store.digest(light) in said
-
-
-def test_what_takes_too_long_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    posthouse.plan(posthouse.signed())
-    monkeypatch.setattr(composing, "make", lambda *_: time.sleep(60))
-    monkeypatch.setattr(tasks, "COMPOSING", replace(tasks.COMPOSING, wall=0))
-    compose_delivery("1")
-    assert (only().stage, only().deaths) == ("refused", 0)
-    assert "trop de temps" in deliveries.why(only())
 
 
 def test_thousands_that_wait_cost_one_query_more_than_a_few(

@@ -1,8 +1,8 @@
 """Whatever happens in whatever order: a part of a version stands once with its recipient."""
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ from unittest.mock import patch
 import pytest
 from django.conf import settings as service
 from django.utils import timezone
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -31,12 +31,10 @@ from docgen.backoffice import (
     departures,
     messages,
     queue,
-    stages,
     store,
 )
 from docgen.backoffice.messages import Step
 from docgen.backoffice.models import Approval, Delivery, Message, Return, State
-from docgen.backoffice.models.deliveries import Posting
 from docgen.backoffice.posting import Order, Patience
 from docgen.errors import InvalidInput, Problem
 from tests.service import posthouse
@@ -51,7 +49,6 @@ TO_DO = (State.WAITING, State.CLAIMED)
 ENDS = st.sampled_from(("end", "end", "end", "claim", "begin", "dead", "child", "asleep"))
 SECONDS = st.sampled_from((1, 11, 61, 901, 3601, 5 * 86400))
 ENDED = ("sent", "replaced")
-BEGIN = messages.begin
 LONGEST = Patience().whole + Patience().dot  # seconds that a child may take
 MOST = 3600 + 600  # seconds that anything may be put off
 
@@ -330,7 +327,7 @@ def summed_up(stages: set[str], of_its_own: str) -> str:
 
 
 @contextmanager
-def _world() -> Iterator[None]:
+def world() -> Iterator[None]:
     """Give a server, two parts to every delivery, and put the settings back."""
     two = patch.object(composing, "_pieces", lambda wanted, _: ([wanted.path] * 2, wanted.told))
     with two, patch.object(service, "POST", posthouse.post()), patch.object(queue, "ring"):
@@ -339,7 +336,7 @@ def _world() -> Iterator[None]:
 
 def run(examples: int, steps: int, **more: Any) -> None:  # noqa: ANN401
     """Look for an order of things that breaks what always holds."""
-    with _world():
+    with world():
         run_state_machine_as_test(
             Post,
             settings=settings(
@@ -354,67 +351,3 @@ def run(examples: int, steps: int, **more: Any) -> None:  # noqa: ANN401
 
 def test_whatever_happens_a_part_stands_once_and_nothing_is_stuck() -> None:
     run(int(os.environ.get("POST_EXAMPLES", "6")), 16)
-
-
-def no_look_up(row: Message) -> Step | None:
-    """Hand over again what may have been accepted, as a program without look-ups would."""
-    if row.stage in messages.TO_LOOK_UP:
-        row.stage = Posting.NEW
-    return BEGIN(row)
-
-
-def unclaimed(row: Message) -> Any:  # noqa: ANN401
-    """Write down what a worker found out, whoever has the claim by now."""
-    return type(row)._default_manager.filter(pk=row.pk)
-
-
-def test_a_program_without_look_ups_is_found_out() -> None:
-    """Without this, nobody would know whether the machine can find anything."""
-    options = {"database": None, "derandomize": True, "phases": (Phase.generate,)}
-    with patch.object(messages, "begin", no_look_up), pytest.raises(AssertionError):
-        run(25, 12, report_multiple_bugs=False, **options)
-
-
-def composed_twice(machine: Post) -> None:
-    machine.come_home("b", "")
-    machine.compose_twice()
-
-
-def left_and_changed(machine: Post) -> None:
-    machine.work("kept", "end", knows=True)
-    machine.set_up("mailbox")
-    machine.work("accepted", "end", knows=True)
-    machine.compose("end")
-    machine.set_up("mailbox")
-
-
-def doubted(machine: Post) -> None:
-    machine.doubt("kept", "end")
-
-
-WAYS = (
-    (claims, "_mine", unclaimed, composed_twice),
-    (stages, "has_left", lambda _: False, left_and_changed),
-    (messages, "_is_past_grace", lambda *_: True, doubted),
-    (messages, "begin", no_look_up, doubted),
-)
-
-
-@pytest.mark.parametrize("way", WAYS, ids=("claim", "left", "grace", "look-up"))
-@pytest.mark.parametrize("is_faulty", [True, False])
-def test_the_machine_has_a_way_to_each_planted_fault(
-    way: tuple[Any, str, Any, Callable[[Post], None]], *, is_faulty: bool
-) -> None:
-    """A lost claim that counts, has left that says no, a grace that is none, no look-up."""
-    module, name, fault, go = way
-    changed = patch.object(module, name, fault if is_faulty else getattr(module, name))
-    with _world(), changed:
-        machine = Post()
-        machine.begin(PROOF, is_approved=True)
-        go(machine)
-        for _ in range(4):
-            machine.work("accepted", "end", knows=True)
-            machine.compose("end")
-        with pytest.raises(AssertionError) if is_faulty else nullcontext():
-            machine.nothing_stands_twice()
-        machine._set(redirect="", proof=None)
