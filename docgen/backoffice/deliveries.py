@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from django.db import transaction
 
-from docgen.backoffice import claims, composing, departures, messages, queue, returns, stages
+from docgen.backoffice import claims, composing, departures, messages, queue, returns, stages, talks
 from docgen.backoffice.departures import approve, is_approved, mailbox
 from docgen.backoffice.models import Attestation, Delivery, Message, Return, State
 from docgen.backoffice.models.deliveries import Posting
@@ -31,7 +31,11 @@ UNSIGNED = "la case « {zone} » est vide."
 UNSEEN = "la case « {zone} » n’a pas pu être regardée."
 REMEDY = "Regardez le document signé, puis laissez-le partir s’il convient."
 UNAPPROVED = "Personne n’a encore approuvé l’envoi par ce serveur : relisez un message, approuvez."
-REDIRECTED = "Tout le courrier est détourné vers une adresse d’essai : la suite partira après."
+SOUGHT = "Remis, sans réponse du serveur : docgen le cherche à destination. Dernière nouvelle :"
+REDIRECTED = (
+    "Tout le courrier est détourné vers une adresse d’essai : ce message, écrit pour une autre, "
+    "partira quand ce ne sera plus le cas."
+)
 
 
 def plan(back: Return) -> Delivery | None:
@@ -157,9 +161,10 @@ def _why(row: Message) -> str:
         return french(UNAPPROVED)
     if not row.answers:
         return ""
-    last = row.answers[-1]
-    told = f"Dernière réponse : « {last['code'] or ''} {last['words']}"
-    return french(f"{' '.join(told.split())} ». Un nouvel essai suivra.")
+    last = talks.quoted(row.answers[-1]["code"], row.answers[-1]["words"])
+    if row.stage == Posting.UNCERTAIN:
+        return f"{french(SOUGHT)} {last}."
+    return f"{french('Dernière réponse :')} {last}. Un nouvel essai suivra."
 
 
 def _sentences(problems: list[list[str]]) -> str:
@@ -171,6 +176,7 @@ def _remedy(delivery: Delivery) -> str:
     return {
         Posting.HELD: "Il est retenu\u00a0: laissez-le partir.",
         Posting.UNCERTAIN: "Dites s’il est arrivé.",
+        Posting.SENT: "Il est envoyé.",
         Posting.REPLACED: "Une version plus récente le remplace.",
     }.get(Posting(delivery.stage), "Suivez-le.")
 

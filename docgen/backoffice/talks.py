@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 
 from docgen.backoffice.models import Message
 from docgen.errors import Problem
-from docgen.typography import french
+from docgen.typography import NBSP, french
 
 MOST = 30  # kept of a mail: the first ones and the last ones
 FIRST = 5
@@ -75,18 +75,23 @@ def is_over(answers: Talk, seconds: int) -> bool:
     return now - since >= timedelta(seconds=seconds)
 
 
+def quoted(code: int | str, words: str) -> str:
+    """Give what was said between quotation marks, as it was said."""
+    said = " ".join(f"{code or ''} {words}".split())[:LONGEST].removesuffix(".")
+    return f"«{NBSP}{said}{NBSP}»"
+
+
 def refusal(answers: Talk) -> Problem:
     """Say that a mail is given up, in the last words that were said of it."""
     last = answers[-1]
-    said = f"{last['code'] or ''} {last['words']}".strip()
-    what = f"le serveur a refusé ce message : « {said} »."
+    what = f"le serveur a refusé ce message{NBSP}: "
     if last["verdict"] in TRIED:
-        what = f"aucun essai n’a abouti ; pour finir : « {said} »."
-    return Problem(french(what), "", "Corrigez ce qu’il dit, puis relancez l’envoi.")
+        what = f"aucun essai n’a abouti{NBSP}; pour finir{NBSP}: "
+    said = quoted(last["code"], last["words"])
+    return Problem(f"{what}{said}.", "", "Corrigez ce qu’il dit, puis relancez l’envoi.")
 
 
 def return_of(status: str, words: str) -> Problem:
     """Say that a mail came back, in the words of who sends it back."""
-    said = " ".join(" ".join((status, words)).split())[:LONGEST]
-    what = f"ce message est revenu : « {said} »."
-    return Problem(french(what), "", "Corrigez ce qu’il dit, puis relancez l’envoi.")
+    what = f"ce message est revenu{NBSP}: {quoted(status, words)}."
+    return Problem(what, "", "Corrigez ce qu’il dit, puis relancez l’envoi.")

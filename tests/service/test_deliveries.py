@@ -254,3 +254,18 @@ def test_mail_that_has_not_left_follows_a_mailbox_that_changed() -> None:
         work()
     assert "nouvelle@region.example" in {mail["To"] for mail in mails()}
     assert MAILBOX not in {mail["To"] for mail in mails()}
+
+
+def test_the_words_of_a_server_are_told_as_they_were_said() -> None:
+    posthouse.plan(posthouse.signed())
+    compose_delivery("1")
+    row = Message.objects.get()
+    for stage, verdict, begins in (
+        ("new", "later", "Dernière réponse"),
+        ("uncertain", "uncertain", "Remis, sans réponse du serveur"),
+    ):
+        said = {"code": 450, "words": "4.2.0 rejected: wait; retry!", "verdict": verdict}
+        Message.objects.filter(pk=row.pk).update(stage=stage, answers=[said])
+        why = deliveries.why(only())
+        assert why.startswith(begins)
+        assert "«\u00a0450 4.2.0 rejected: wait; retry!\u00a0»." in why
