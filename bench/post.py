@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from docgen.backoffice.models import Return
 
 # When servers are struck, in parts of the work done, and for how long mail servers are away.
-FEW_STRIKES = ((0.2, "smtp"), (0.4, "postgres"), (0.6, "redis"), (0.8, "imap"))
+FEW_STRIKES = ((0.2, "smtp"), (0.4, "postgres"), (0.7, "imap"))
 STRIKES = (
     *((0.1, "redis"), (0.2, "smtp"), (0.35, "postgres"), (0.5, "imap"), (0.6, "flushall")),
     *((0.7, "smtp"), (0.8, "postgres")),
@@ -56,7 +56,7 @@ class Plan:
 
 
 FULL = Plan()
-QUICK = Plan(50, 2, 6, 2, 0.4, 240, FEW_STRIKES)
+QUICK = Plan(30, 2, 4, 2, 0.4, 240, FEW_STRIKES)
 
 
 def main() -> int:

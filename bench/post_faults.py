@@ -39,8 +39,9 @@ PASSING = {
     KEPT_LATE: Fault("dot", "", LOST, is_kept=True),
     "dot: dropped, not kept": Fault("dot"),
 }
-# One school in so many has no mailbox; one mail in so many is refused for what it holds.
-NO_MAILBOX, NOT_WANTED = 20, 40
+# One school in so many has no mailbox, the third first; one mail in so many is refused for what it
+# holds.
+NO_MAILBOX, THIRD, NOT_WANTED = 20, 3, 40
 
 
 class Draw:
@@ -82,7 +83,7 @@ class Draw:
 def lacks_mailbox(address: str) -> bool:
     """Tell whether an address is one of those that nobody reads."""
     number = address.partition("@")[0].rpartition("-")[2]
-    return number.isdigit() and int(number) % NO_MAILBOX == 0
+    return number.isdigit() and int(number) % NO_MAILBOX == THIRD
 
 
 def is_unwanted(message_id: str) -> bool:
