@@ -9,10 +9,11 @@ import logging
 import sys
 import threading
 import traceback
+from contextlib import suppress
 from contextvars import ContextVar
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 
 from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
@@ -30,11 +31,7 @@ def settings(level: str) -> dict[str, Any]:
         "disable_existing_loggers": False,
         "formatters": {"line": {"()": "docgen.backoffice.logs.Line"}},
         "handlers": {
-            "stderr": {
-                "class": "logging.StreamHandler",
-                "stream": "ext://sys.stderr",
-                "formatter": "line",
-            }
+            "stderr": {"class": "docgen.backoffice.logs.ErrorStream", "formatter": "line"}
         },
         "root": {"level": "WARNING", "handlers": ["stderr"]},
         "loggers": {
@@ -48,6 +45,23 @@ def settings(level: str) -> dict[str, Any]:
             "gunicorn.error": {**quiet, "level": level},
         },
     }
+
+
+class ErrorStream(logging.StreamHandler[TextIO]):
+    """The error stream, whichever it is by now."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override] # as logging's own last resort does
+        """The stream that lines go to."""
+        return sys.stderr
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Say that a line was lost; Python would print it, and the error that it tells, in full."""
+        with suppress(OSError, ValueError):
+            sys.stderr.write('{"level": "ERROR", "message": "a line of log was lost"}\n')
 
 
 class Line(JsonFormatter):

@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import logging.config
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -207,6 +208,32 @@ def test_of_what_libraries_say_numbers_are_kept_and_words_are_not(lines: io.Stri
     assert NAME not in lines.getvalue()
     odd = logging.LogRecord("kombu", 30, "", 1, "%d of %s", (NAME, 3), None)
     assert json.loads(logs.Line().format(odd))["message"] == "%d of %s"
+
+
+def test_a_line_that_cannot_be_written_is_told_nowhere_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Python would print the record and the error, names and all."""
+    written: list[str] = []
+
+    class Full(io.StringIO):
+        def write(self, text: str) -> int:
+            written.append(text)
+            if "broken" in text:
+                raise OSError(28, "CANARI")
+            return len(text)
+
+    handler = logs.ErrorStream()
+    handler.setFormatter(logs.Line())
+    monkeypatch.setattr("sys.stderr", Full())
+    try:
+        raise RuntimeError("CANARI")
+    except RuntimeError:
+        handler.handle(logging.LogRecord("x", 40, "", 1, "broken", (), sys.exc_info()))
+    assert "broken" in written[0]
+    assert written[-1] == '{"level": "ERROR", "message": "a line of log was lost"}\n'
+    assert "CANARI" not in "".join(written)
+    assert settings.LOGGING["handlers"]["stderr"]["class"] == "docgen.backoffice.logs.ErrorStream"
 
 
 def test_what_nobody_caught_is_told_without_its_text(
