@@ -45,7 +45,8 @@ def bind(rounds: int) -> int:
         for _ in range(rounds):
             work = claims.claim(models.Binding)
             if work:
-                unsigned = {"unsigned": [{"side": 3, "zone": "x"}], "problems": [], "sources": []}
+                unsigned = {"unsigned": [{"side": 3, "zone": "x"}], "unseen": []}
+                unsigned |= {"problems": [], "sources": []}
                 made = [
                     {"id": key, "version": version, "chosen": [], **unsigned}
                     for key, version in work.returns
