@@ -71,8 +71,9 @@ def said(receipt: Any) -> str:  # noqa: ANN401
 
 
 def test_a_pile_is_answered_once_it_is_read_and_bound(
-    came: Came, school: models.School, tmp_path: Path
+    came: Came, school: models.School, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(queue, "hanging", lambda line: 0)  # those of other tests, nobody hears
     job = town.job(school, 2)
     from workers.print_jobs import print_volume
 
