@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from docgen.backoffice import housekeeping, mails, models, post, receipts, reminders, store
+from docgen.backoffice import housekeeping, mails, models, post, queue, receipts, reminders, store
 from docgen.backoffice.keeping import Periods
 from docgen.mailing import incoming, letter
 from docgen.mailing.incoming import House
