@@ -7,6 +7,7 @@ and for once, where the owner chooses it. Events tell of accounts by number, nev
 import ipaddress
 import logging
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth import login, logout
@@ -26,8 +27,13 @@ from docgen.backoffice.models import PrintShop, Role, School, User
 from docgen.errors import InvalidInput, Problem
 
 logger = logging.getLogger(__name__)
-# Our pages load their own style sheet, and nothing else from anywhere.
-POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+# Our pages load our own files, and nothing else; forms lead here, or to the provider.
+_PROVIDER = urlsplit(settings.OIDC_ISSUER)
+_DOOR = f" {_PROVIDER.scheme}://{_PROVIDER.netloc}" if _PROVIDER.netloc else ""
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
+    f"connect-src 'self'; form-action 'self'{_DOOR}; base-uri 'none'; frame-ancestors 'none'"
+)
 
 
 def open_account(login: str, role: str, by: str, *, uai: str = "", shop: str = "") -> User:

@@ -5,7 +5,6 @@ from functools import wraps
 
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import URLPattern, path
-from django.views.generic import RedirectView
 
 from docgen.backoffice import accounts, oidc, sign_in
 
@@ -25,7 +24,6 @@ def page(view: View) -> View:
 
 
 VIEWS: dict[str, tuple[str, View]] = {
-    "home": ("", RedirectView.as_view(pattern_name="account")),
     "sign-in": ("connexion", sign_in.SignIn.as_view()),
     "sign-out": ("deconnexion", sign_in.SignOut.as_view()),
     "signed-out": ("deconnexion/faite", sign_in.signed_out),
@@ -33,7 +31,6 @@ VIEWS: dict[str, tuple[str, View]] = {
     "change-password": ("compte/mot-de-passe", sign_in.ChangePassword.as_view()),
     "password-changed": ("compte/modifie", sign_in.password_changed),
     "invitation": ("compte/invitation/<uidb64>/<token>", sign_in.Invitation.as_view()),
-    "style": ("style.css", sign_in.style),
 }
 if oidc.is_set():
     VIEWS["oidc-start"] = ("connexion/fournisseur", oidc.start)

@@ -75,7 +75,10 @@ ALLOWED_HOSTS = os.environ.get("DOCGEN_HOSTS", "127.0.0.1,localhost,[::1]").spli
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
+    "django.contrib.messages",
     "django.contrib.sessions",
+    "django.forms",  # the templates of its widgets, for a renderer of our own
+    "django_htmx",
     "axes",
     "docgen.backoffice",
 ]
@@ -87,12 +90,30 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "docgen.backoffice.urls"
 WSGI_APPLICATION = "docgen.backoffice.wsgi.application"
-TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "builtins": ["docgen.backoffice.templatetags.pages"],
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "docgen.backoffice.web.menus.facts",
+            ],
+        },
+    }
+]
+FORM_RENDERER = "docgen.backoffice.web.inputs.Renderer"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 DATABASES = {
     "default": dj_database_url.config(default=f"sqlite:///{DATA}/docgen.sqlite3", conn_max_age=60)

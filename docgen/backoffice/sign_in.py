@@ -1,6 +1,5 @@
 """Pages of accounts: sign in, sign out, choose and change a password."""
 
-from pathlib import Path
 from typing import Any
 
 from django import forms
@@ -18,7 +17,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
-from django.views.decorators.cache import cache_control, never_cache
+from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_safe
 
@@ -27,7 +26,6 @@ from docgen.backoffice.events import tell
 from docgen.backoffice.models import User
 from docgen.backoffice.passwords import RULE
 
-STYLE = (Path(__file__).parent / "templates" / "accounts" / "style.css").read_text("utf-8")
 Texts = dict[str, Any]
 WRONG: Texts = {
     "invalid_login": (
@@ -174,10 +172,3 @@ def password_changed(request: HttpRequest) -> HttpResponse:
 def signed_out(request: HttpRequest) -> HttpResponse:
     """Say that the session has ended."""
     return render(request, "accounts/signed-out.html")
-
-
-@cache_control(public=True, max_age=3600)
-@require_safe
-def style(request: HttpRequest) -> HttpResponse:
-    """Give the style sheet of the pages."""
-    return HttpResponse(STYLE, content_type="text/css; charset=utf-8")

@@ -8,6 +8,7 @@ from docgen.backoffice.api import api
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", api.urls),
     path("", include("docgen.backoffice.accounts_urls")),
+    path("", include("docgen.backoffice.web.urls")),
     path("health/live", health.live),
     path("health/ready", health.ready),
     path("metrics", metrics.page),

@@ -1,0 +1,1 @@
+"""Tags and filters of the pages; `pages` is known to every template."""

@@ -1,0 +1,1 @@
+"""The screens: one module an area, each with its `urls`; `frame` is what they stand on."""

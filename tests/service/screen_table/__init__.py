@@ -1,0 +1,1 @@
+"""Who may open what among the screens: a file an area, held to by `test_screen_walls`."""
