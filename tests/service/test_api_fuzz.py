@@ -23,7 +23,8 @@ from schemathesis.specs.openapi.checks import (
 
 from docgen.backoffice.wsgi import application
 from tests.service.api_table import ROWS
-from tests.service.test_api_walls import PREFIX, World, undone, world
+from tests.service.test_api_walls import PREFIX, world
+from tests.service.world import World, undone
 
 __all__ = ["world"]
 pytestmark = [
