@@ -47,7 +47,7 @@ class Shown:
 
 
 class Listing:
-    """The part of a list that a request asks for."""
+    """The part of a list that a request asks for; `found` is all of what it asks for, unpaged."""
 
     def __init__(
         self,
@@ -82,6 +82,7 @@ class Listing:
         self.sort = wanted if key in sorts else next(iter(sorts))
         order = sorts[self.sort.removeprefix("-")]
         rows = rows.order_by(*(_turned(order) if self.sort.startswith("-") else order), "pk")
+        self.found = rows
         self.total = rows.values("pk").order_by()[: MOST_COUNTED + 1].count()
         last = max(1, -(-min(self.total, MOST_COUNTED) // size))
         self.number = min(max(_whole(self.asked.get("page", "")), 1), last)
