@@ -1,0 +1,26 @@
+"""Pages as pictures for the screens: pdfium draws one at a time, whoever asks."""
+
+from io import BytesIO
+from pathlib import Path
+from threading import Lock
+
+from docgen.rendering import pictures
+
+DPI = 80  # A4 is 660 pixels wide
+_DRAWING = Lock()  # pdfium is not made for threads, and the server answers in several
+
+
+def png(pdf: bytes | Path, page: int = 0, dpi: float = DPI) -> bytes:
+    """Draw one page, counted from 0, as a PNG file of 16 greys.
+
+    Raises:
+        IndexError: when the file has no such page.
+    """
+    from PIL import Image
+
+    with _DRAWING:
+        (grey,) = pictures.greys(pdf, dpi * pictures.FINER, [page])
+    picture = BytesIO()
+    small = Image.fromarray(grey).reduce(pictures.FINER).quantize(16)
+    small.save(picture, "PNG", optimize=True)
+    return picture.getvalue()
