@@ -122,7 +122,17 @@ class Cession(models.Model):
 
 
 class Loan(models.Model):
-    """A tablet lent; `returned_date` is empty until it comes back."""
+    """A tablet lent; `returned_date` is empty until it comes back.
+
+    `state` is how it left, `returned_state` and `returned_note` how it came back.
+    """
+
+    class Condition(models.TextChoices):
+        """How a tablet is when it comes back."""
+
+        GOOD = "good", "en bon état"
+        WORN = "worn", "usure normale"
+        DAMAGED = "damaged", "endommagée"
 
     school = models.ForeignKey(School, models.PROTECT, related_name="loans")
     person = models.ForeignKey(Person, models.PROTECT, related_name="loans")
@@ -131,6 +141,8 @@ class Loan(models.Model):
     end_date = models.DateField()
     state = models.CharField(max_length=200, blank=True)
     returned_date = models.DateField(null=True)
+    returned_state = models.CharField(max_length=7, choices=Condition.choices, blank=True)
+    returned_note = models.CharField(max_length=200, blank=True)
 
     class Meta:
         """A tablet is lent once at a time."""
