@@ -6,7 +6,7 @@ export PYTHON MAKECMDGOALS
 help: ## List what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand --tabs=12
 
-demo: ## Print the documents of a made-up school into out/ (the main job)
+demo: ## Print the documents of a made-up region into out/, then serve its site (the main job)
 	@scripts/setup run
 	@.venv/bin/python -m samples.demo --out out/
 

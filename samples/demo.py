@@ -12,7 +12,7 @@ from docgen.jobfolder import Report, write_job
 from docgen.press import Order, prepare
 from docgen.records import Roster, School
 from docgen.rendering.pictures import save_png
-from samples import papers, service
+from samples import papers, service, site
 from samples.generate import generate
 
 LAYOUTS = (
@@ -37,6 +37,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("out"))
     parser.add_argument("--pupils", type=int, default=1050)
     parser.add_argument("--charters-only", action="store_true")
+    parser.add_argument("--no-site", action="store_true", help="end without serving the site")
     arguments = parser.parse_args()
     out: Path = arguments.out
     for folder in ("etablissement", "documents"):
@@ -55,6 +56,8 @@ def main() -> None:
         f"\nAutres documents :  {out / 'documents'}"
         f"\nPages en images :   {out / 'images'}"
     )
+    if not (arguments.charters_only or arguments.no_site):
+        site.serve(out)
 
 
 def _make_papers(out: Path) -> None:

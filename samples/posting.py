@@ -66,8 +66,8 @@ def show(api: Api, uai: str, data: Path, target: Path, step: Step) -> list[Maile
     step("attestation", f"{len(issued['holds']['cessions'])} cessions")
     content = api.call("GET", f"attestations/{issued['id']}/attestation.pdf")
     pile = target / "numerisations" / "attestation.pdf"
-    sides = _scanned(content, pile)
-    step("signature, scanner", f"{len(sides)} faces")
+    papers = _scanned(content, pile)
+    step("signature, scanner", f"{len(papers)} faces")
     outcomes = returning.read(api, returning.send(api, uai, [pile]))
     step("lecture", f"{outcomes['known']} faces reconnues")
     found = _delivered(api, issued["id"])
@@ -77,7 +77,7 @@ def show(api: Api, uai: str, data: Path, target: Path, step: Step) -> list[Maile
     first = target / mails[0].attachment
     first.write_bytes(mails[0].content)
     save_png(first, 0, PICTURE_DPI, target / "attestation-envoyee.png")
-    _post_original(api, issued, sides)
+    _post_original(api, issued, papers)
     step("original", "posté, puis reçu, son code lu")
     return mails
 
@@ -128,20 +128,25 @@ def _issued(api: Api, uai: str) -> Facts:
 
 def _scanned(content: bytes, path: Path) -> list[Paper]:
     """Print an attestation, sign it where it says, and scan all its sides; give them."""
-    pictures = list(greys(content, scanner.PRINT_DPI))
-    zones = {zone.side: (zone,) for zone in _places(content)}
-    sides = [
-        Paper(picture, "", side, len(pictures), zones=zones.get(side, ()))
-        for side, picture in enumerate(pictures, 1)
-    ]
+    papers = sides(content)
     rng = np.random.default_rng(returning.SEED)
     scans = [
         scanner.scan(each, OFFICE, rng, signed=[zone.name for zone in each.zones])
-        for each in reversed(sides)
+        for each in reversed(papers)
     ]
     with path.open("wb") as stream:
         write_pdf(stream, scans)
-    return sides
+    return papers
+
+
+def sides(content: bytes) -> list[Paper]:
+    """Print an attestation: its sides, with the place where the head of school signs."""
+    pictures = list(greys(content, scanner.PRINT_DPI))
+    zones = {zone.side: (zone,) for zone in _places(content)}
+    return [
+        Paper(picture, "", side, len(pictures), zones=zones.get(side, ()))
+        for side, picture in enumerate(pictures, 1)
+    ]
 
 
 def _places(content: bytes) -> Iterator[SideZone]:

@@ -126,17 +126,17 @@ def show(school: Path, names: Iterable[str], out: Path) -> None:
 
 
 @contextmanager
-def started(data: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """Run the embedded service on a free port; it ends with the demo, whatever happens."""
+def started(data: Path, port: int = 0) -> Iterator[tuple[str, dict[str, str]]]:
+    """Run the embedded service, on a free port if none is given; it ends with who started it."""
     kept = {
         name: value
         for name, value in os.environ.items()
         if name not in SETTINGS and not name.startswith(MAIL)
     }
     environment = {**kept, "DOCGEN_DATA": str(data), "PYTHONUNBUFFERED": "1"}
-    data.mkdir(parents=True)
-    with (data / "service.log").open("wb") as log:
-        command = [str(DOCGEN), "serve", "--port", "0", "--word", "1"]
+    data.mkdir(parents=True, exist_ok=True)
+    with (data / "service.log").open("ab") as log:
+        command = [str(DOCGEN), "serve", "--port", str(port), "--word", "1"]
         process = subprocess.Popen(  # noqa: S603 - our own command
             command, env=environment, stdout=subprocess.PIPE, stderr=log, text=True
         )
