@@ -1,7 +1,5 @@
 """Print jobs: ordered, watched, cancelled, printed again."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -11,15 +9,12 @@ from ninja.responses import Status
 from pydantic import Field
 
 from docgen import library
-from docgen.backoffice import models, pressing, print_jobs, registers, releases
+from docgen.backoffice import models, ordering, pressing, print_jobs, releases
 from docgen.backoffice.api.access import Request, one, scope, seen
 from docgen.backoffice.api.paging import Page, Paged, page
 from docgen.backoffice.api.reading import Body, Id, Label, RowId, Slug, Uai, today
-from docgen.datafolder import data_folder, page_code_key
 from docgen.errors import InvalidInput
 from docgen.errors import Problem as Trouble
-from docgen.press import Order, prepare
-from docgen.records import Roster
 
 router = Router(tags=["print-jobs"])
 NEWEST_FIRST = ("-created_at", "-id")
@@ -118,17 +113,6 @@ class WatchedJob(Job):
     volumes: list[Volume]
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Whom to print for, and in which order."""
-
-    roster: Roster
-    classes: tuple[str, ...] = ()
-    separators: bool = False
-    volume: int = 500
-    order: Literal["class", "name"] = "class"
-
-
 def facts(row: models.PrintJob) -> dict[str, Any]:
     """Give what the API tells of a job in a list."""
     return {name: getattr(row, name) for name in Job.model_fields if hasattr(row, name)} | {
@@ -183,14 +167,16 @@ def listed(
 def create(request: Request, wanted: WantedJob) -> Status[WatchedJob]:
     """Commande un lot pour un établissement."""
     school = one(seen(models.School, request), pk=wanted.school)
-    template = template_of(wanted)
-    roster = registers.roster(school, template.manifest.audience)
-    if wanted.people:
-        roster = _only(roster, wanted.people)
-    selection = Selection(
-        roster, tuple(wanted.classes), wanted.separators, wanted.volume, wanted.order
+    order = ordering.Wanted(
+        *(template_of(wanted), wanted.layout, wanted.on or today()),
+        people=frozenset(wanted.people) or None,
+        classes=tuple(wanted.classes),
+        copies=wanted.copies,
+        separators=wanted.separators,
+        ordering=wanted.order,
+        volume=wanted.volume,
     )
-    return _ordered(request, school, wanted, selection, print_jobs.BATCH)
+    return _ordered(request, school, order, print_jobs.BATCH)
 
 
 @router.post(
@@ -202,10 +188,12 @@ def create_for_one(request: Request, uai: Uai, person: Id, asked: Asked) -> Stat
     """Imprime le document d’une personne qui attend : il passe devant les lots."""
     school = one(seen(models.School, request), pk=uai)
     row = one(seen(models.Person, request), school=school, pk=person)
-    roster = _only(
-        registers.roster(school, template_of(asked).manifest.audience), [row.internal_id]
+    order = ordering.Wanted(
+        *(template_of(asked), asked.layout, asked.on or today()),
+        people=frozenset({row.internal_id}),
+        copies=asked.copies,
     )
-    return _ordered(request, school, asked, Selection(roster), print_jobs.COUNTER)
+    return _ordered(request, school, order, print_jobs.COUNTER)
 
 
 @router.get("/print-jobs/{job}", auth=scope("read:print-jobs"), response=WatchedJob)
@@ -259,36 +247,8 @@ def template_of(asked: Asked) -> library.Template:
     return template
 
 
-def _only(roster: Roster, people: Sequence[str]) -> Roster:
-    """Keep some people of a roster.
-
-    Raises:
-        InvalidInput: for those who are not in it.
-    """
-    wanted = set(people)
-    known = {person.id for person in roster.people}
-    if unknown := sorted(wanted - known):
-        what = "cette personne n’est pas parmi les bénéficiaires présents de ce modèle."
-        raise InvalidInput(Trouble(what, f"personne {each}") for each in unknown)
-    chosen = tuple(person for person in roster.people if person.id in wanted)
-    return Roster(chosen, roster.school_year, roster.devices, roster.cessions)
-
-
 def _ordered(
-    request: Request, school: models.School, asked: Asked, selection: Selection, priority: int
+    request: Request, school: models.School, wanted: ordering.Wanted, priority: int
 ) -> Status[WatchedJob]:
-    template, data = template_of(asked), data_folder()
-    order = Order(
-        template,
-        template.manifest.layout(asked.layout),
-        registers.school(school),
-        selection.roster,
-        asked.on or today(),
-        selection.classes,
-        asked.copies,
-        selection.separators,
-        selection.volume,
-        selection.order,
-    )
-    job = prepare(order, page_code_key(data), data / "cache")
-    return Status(201, watched(print_jobs.create(job, request.auth.label, priority)))
+    made = ordering.prepared(school, wanted)
+    return Status(201, watched(print_jobs.create(made, request.auth.label, priority)))
