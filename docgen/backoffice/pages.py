@@ -4,6 +4,8 @@ One page of text, no script, no picture, no other file: it must come out when no
 Programs that call the API are answered in their own words.
 """
 
+import base64
+import hashlib
 import html
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -11,19 +13,26 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from docgen.backoffice.logs import request_id
 
 API = "/api/"
+STYLE = """
+body { margin: 0 auto; max-width: 40rem; padding: 3rem 1rem;
+font: 1.125rem/1.6 system-ui, sans-serif; color: #161616; background: #fff; }
+h1 { font-size: 1.75rem; line-height: 1.3; }
+a { color: #000091; }
+p.number { color: #3a3a3a; font-size: 1rem; }
+"""
+# The one style that is written on a page: browsers are told its digest, and take no other.
+_DIGEST = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+POLICY = (
+    f"default-src 'none'; style-src 'sha256-{_DIGEST}'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
 PAGE = """<!DOCTYPE html>
 <html lang="fr">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title} – docgen</title>
-<style>
-body {{ margin: 0 auto; max-width: 40rem; padding: 3rem 1rem;
-font: 1.125rem/1.6 system-ui, sans-serif; color: #161616; background: #fff; }}
-h1 {{ font-size: 1.75rem; line-height: 1.3; }}
-a {{ color: #000091; }}
-p.number {{ color: #3a3a3a; font-size: 1rem; }}
-</style>
+<style>{style}</style>
 </head>
 <body>
 <main>
@@ -98,4 +107,5 @@ def _answer(request: HttpRequest, status: int) -> HttpResponse:
         return JsonResponse({**content, "detail": what}, status=status, content_type=problem)
     texts = {"title": title, "what": what, "remedy": remedy, "number": request_id.get()}
     shown = {key: html.escape(text) for key, text in texts.items()}
-    return HttpResponse(PAGE.format(**shown, status=status), status=status)
+    page = PAGE.format(**shown, status=status, style=STYLE)
+    return HttpResponse(page, status=status, headers={"Content-Security-Policy": POLICY})

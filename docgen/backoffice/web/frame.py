@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, TypeVar, cast
+from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
@@ -17,6 +18,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
+from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
@@ -87,10 +89,17 @@ def dressed(response: HttpResponseBase) -> HttpResponseBase:
 
 
 def _door(request: Asked) -> HttpResponseBase:
+    """Lead to the sign-in, and back to the page: what was sent from it is not sent again."""
     if request.htmx:
         here = request.htmx.current_url_abs_path or "/"
         return HttpResponseClientRedirect(redirect_to_login(here)["Location"])
-    return redirect_to_login(request.get_full_path())
+    if request.method in ("GET", "HEAD"):
+        return redirect_to_login(request.get_full_path())
+    before = request.headers.get("Referer", "")
+    page = urlsplit(before)._replace(scheme="", netloc="", fragment="").geturl()
+    is_ours = url_has_allowed_host_and_scheme(before, {request.get_host()})
+    is_path = url_has_allowed_host_and_scheme(page, None)
+    return redirect_to_login(page if is_ours and is_path else "/")
 
 
 def seen(model: type[M], request: Asked) -> QuerySet[M]:

@@ -1,0 +1,341 @@
+"""The walls of the screens: every address, every role, one's own school and the other one's. The
+addresses are those of the program itself: none can be added without its line in a table."""
+
+import hashlib
+import re
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.apps import apps
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
+from django.http.response import HttpResponseBase
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoDbBlocker
+
+from docgen.backoffice.web.urls import urlpatterns
+from tests import helpers
+from tests.service import page_rules, screen_table
+from tests.service.screen_table.rows import CALLERS, Row
+from tests.service.world import Facts, World, build, filled, undone
+
+pytestmark = [pytest.mark.django_db, pytest.mark.embedded]
+NAMES = {str(pattern.name): pattern for pattern in urlpatterns}
+AREAS = [each.name for each in iter_modules(screen_table.__path__) if each.name != "rows"]
+TABLES = [import_module(f"tests.service.screen_table.{area}").ROWS for area in AREAS]
+ROWS: dict[str, Row] = {route: row for table in TABLES for route, row in table.items()}
+GETS = {route: row for route, row in ROWS.items() if route.startswith("GET")}
+POSTS = {route: row for route, row in ROWS.items() if route.startswith("POST")}
+PUBLIC = {"asset"}  # a file of ours by its digest, the same for all: test_screen_frame
+STRANGERS = ("berre", "shop_berre")
+NUMBERS = ("person", "second", "cession", "loan", "shop")
+IDS = ("job", "attestation", "convention", "scan", "side", "document", "delivery", "mail")
+NUMBER = re.compile(rb"[0-9a-f]{32}")  # of a request, on a page that says what went wrong
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What somebody was answered; `headers` with the cookies."""
+
+    route: str
+    caller: str
+    row: Row
+    status: int
+    headers: str
+    content: bytes
+    answer: HttpResponseBase
+
+    @property
+    def is_page(self) -> bool:
+        return self.answer.headers.get("Content-Type", "").startswith("text/html")
+
+    def __str__(self) -> str:
+        return f"{self.caller}: {self.route}"
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DOCGEN_TEMPLATES", str(helpers.SHELF))
+        yield build()
+        call_command("flush", verbosity=0, interactive=False)
+
+
+@pytest.fixture(scope="module")
+def browsers(world: World, django_db_blocker: DjangoDbBlocker) -> dict[str, Client]:
+    """Give the browser of each caller, signed in."""
+    with django_db_blocker.unblock():
+        return {name: browser(world.people[name]) for name in CALLERS}
+
+
+@pytest.fixture(scope="module")
+def changed() -> list[str]:
+    """List the tables that were changed by opening pages; `opened` fills it."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def opened(
+    world: World,
+    browsers: dict[str, Client],
+    changed: list[str],
+    django_db_blocker: DjangoDbBlocker,
+) -> list[Seen]:
+    """Open every screen as everybody, about the school of Arles."""
+    with django_db_blocker.unblock():
+        before = digest()
+        asked = [
+            ask(browsers[caller], caller, route, row, world.arles)
+            for route, row in GETS.items()
+            for caller in CALLERS
+        ]
+        changed += [name for name, found in digest().items() if before[name] != found]
+        return asked
+
+
+def browser(user: object = None, **facts: Any) -> Client:  # noqa: ANN401
+    """Give a browser to which a fault is an answer, as to anybody."""
+    made = Client(raise_request_exception=False, **facts)
+    if user is not None:
+        made.force_login(user)
+    return made
+
+
+def place(route: str, facts: Facts) -> str:
+    """Give the address of a route about these facts."""
+    name = route.partition(" ")[2]
+    return reverse(name, kwargs={key: facts[key] for key in NAMES[name].pattern.converters})
+
+
+def send(client: Client, route: str, row: Row, facts: Facts, **headers: str) -> HttpResponseBase:
+    """Send what is sent from a screen, or open it."""
+    where = place(route, facts) + str(filled(row.query, facts))
+    if route.startswith("GET"):
+        return client.get(where, headers=headers)
+    files = {name: given(name, content) for name, content in row.files.items()}
+    return client.post(where, {**filled(row.body, facts), **files}, headers=headers)
+
+
+def given(name: str, content: str) -> SimpleUploadedFile:
+    """Give a file as somebody chooses it."""
+    kind = "pdf" if content.startswith("%PDF") else "csv"
+    return SimpleUploadedFile(f"{name}.{kind}", content.encode())
+
+
+def ask(client: Client, caller: str, route: str, row: Row, facts: Facts) -> Seen:
+    """Send it, and keep what was said."""
+    answer = send(client, route, row, facts)
+    content = answer.getvalue() if answer.streaming else answer.content
+    headers = "\n".join(f"{name}: {value}" for name, value in answer.headers.items())
+    headers += answer.cookies.output()
+    return Seen(route, caller, row, answer.status_code, headers, content, answer)
+
+
+def expected(row: Row, caller: str) -> int:
+    told = dict(zip(CALLERS, row.columns.split(), strict=True))[caller]
+    return row.good if told == "=" else int(told)
+
+
+def why(answer: HttpResponseBase) -> str:
+    """Say what a fault was, or where one was sent."""
+    error = getattr(answer, "exc_info", None)
+    return f"{error[1]!r}" if error else answer.headers.get("Location", "")
+
+
+def digest() -> dict[str, str]:
+    """Give what each table holds, but for sessions: messages wait there."""
+    found = {}
+    for model in apps.get_models():
+        if model._meta.label != "sessions.Session":
+            rows = sorted(map(repr, model._default_manager.values_list()))
+            found[model._meta.label] = hashlib.sha256("\n".join(rows).encode()).hexdigest()
+    return found
+
+
+def test_every_address_has_its_lines_and_every_line_its_address(
+    world: World, browsers: dict[str, Client]
+) -> None:
+    """A view that answers a method has a line for it; it says 405 to any other."""
+    answered = set()
+    for name in NAMES.keys() - PUBLIC:
+        where = place(f"GET {name}", world.arles)
+        for method in ("GET", "POST"):
+            with undone():
+                said = [each.generic(method, where).status_code for each in browsers.values()]
+            if 405 not in said:
+                answered.add(f"{method} {name}")
+    assert sum(map(len, TABLES)) == len(ROWS)
+    assert {"without a line": sorted(answered - ROWS.keys())} == {"without a line": []}
+    assert {"without an address": sorted(ROWS.keys() - answered)} == {"without an address": []}
+
+
+def test_nobody_passes_a_wall(
+    world: World, browsers: dict[str, Client], opened: list[Seen]
+) -> None:
+    wrong, leaks = [], []
+    for seen in [*opened, *posted(world, browsers)]:
+        if seen.status != expected(seen.row, seen.caller):
+            said = f"{seen.status}, not {expected(seen.row, seen.caller)}"
+            wrong.append(f"{seen}: {said} {why(seen.answer)}")
+        leaks += leaked(seen, world)
+    assert wrong == []
+    assert leaks == []
+
+
+def posted(world: World, browsers: dict[str, Client]) -> Iterator[Seen]:
+    for route, row in POSTS.items():
+        for caller in CALLERS:
+            with undone():
+                yield ask(browsers[caller], caller, route, row, world.arles)
+
+
+def leaked(seen: Seen, world: World) -> list[str]:
+    """Tell what of somebody else's was shown."""
+    marks: list[str] = []
+    if seen.caller in STRANGERS and not seen.row.is_public:
+        marks = hidden(world.arles)
+    elif seen.caller in ("arles", "shop_arles"):
+        marks = hidden(world.berre)
+    told = seen.headers.encode() + seen.content
+    return [f"{seen}: {mark}" for mark in marks if mark.encode() in told]
+
+
+def hidden(facts: Facts) -> list[str]:
+    return [*facts["marks"], *(str(facts[name]) for name in IDS)]
+
+
+def test_a_page_that_is_opened_changes_nothing(opened: list[Seen], changed: list[str]) -> None:
+    assert opened
+    assert changed == []
+
+
+def test_what_belongs_to_others_is_answered_like_what_does_not_exist(
+    world: World, browsers: dict[str, Client]
+) -> None:
+    nothing = {**world.arles, "uai": "0139999Z"}
+    nothing |= dict.fromkeys(NUMBERS, 2**40) | {name: str(uuid.uuid4()) for name in IDS}
+    different, found = [], []
+    for route, row in ROWS.items():
+        asked = NAMES[route.partition(" ")[2]].pattern.converters.keys()
+        if row.is_public or not asked & {"uai", *IDS, *NUMBERS}:
+            continue
+        for caller in STRANGERS:
+            answers = []
+            for facts in (world.arles, nothing):
+                with undone():
+                    seen = ask(browsers[caller], caller, route, row, facts)
+                answers.append((seen.status, NUMBER.sub(b"", seen.content)))
+            if answers[0] != answers[1]:
+                different.append(f"{seen}: {answers[0][0]}, {answers[1][0]}")
+        caller = next(name for name in CALLERS if expected(row, name) == row.good)
+        with undone():
+            seen = ask(browsers[caller], caller, route, row, nothing)
+        found += [f"{seen}: {seen.status}"] if seen.status != 404 else []
+    assert different == []
+    assert found == []
+
+
+def test_a_row_of_another_school_is_not_reached_through_ones_own(
+    world: World, browsers: dict[str, Client]
+) -> None:
+    """The school of the address is one's own; the person, the job or the file is not."""
+    mixed = {**world.arles, "uai": world.berre["uai"]}
+    wrong = []
+    for route, row in ROWS.items():
+        if expected(row, "arles") != row.good or expected(row, "berre") == row.good:
+            continue
+        asked = set(NAMES[route.partition(" ")[2]].pattern.converters)
+        told = set(re.findall(r"\{(\w+)\}", repr(row.body) + row.query))
+        theirs = {*IDS, *NUMBERS} & {*asked, *told}
+        if "uai" not in asked or not theirs:
+            continue
+        with undone():
+            seen = ask(browsers["berre"], "berre", route, row, mixed)
+        # What a form names that is not one's own is refused on its page, or does not exist.
+        refusals = {404} if theirs & asked else {404, 422}
+        shown = [mark for mark in hidden(world.arles) if mark.encode() in seen.content]
+        shown = [mark for mark in shown if mark not in map(str, filled(row.body, mixed).values())]
+        if seen.status not in refusals or shown:
+            wrong.append(f"{seen}: {seen.status} {shown} {why(seen.answer)}")
+    assert wrong == []
+
+
+def test_who_is_not_signed_in_is_led_to_the_door_and_back(world: World) -> None:
+    wrong, anybody = [], browser()
+    for route, row in ROWS.items():
+        if row.is_public:
+            continue
+        where = place(route, world.arles) + str(filled(row.query, world.arles))
+        plain = send(anybody, route, row, world.arles)
+        back = parse_qs(urlsplit(plain.headers.get("Location", "")).query).get("next", [""])[0]
+        is_door = plain.status_code == 302 and plain.headers["Location"].startswith("/connexion?")
+        # A form that was sent cannot be sent again by a link: one comes back to a page.
+        if not is_door or back != (where if route.startswith("GET") else "/"):
+            wrong.append(f"{route}: {plain.status_code} {plain.headers.get('Location')}")
+        page = {"HX-Request": "true", "HX-Current-URL": "http://testserver/prets?q=1"}
+        form = {"Referer": "http://testserver/prets?q=1"}
+        if route.startswith("POST"):
+            asked = send(anybody, route, row, world.arles, **form)
+            if asked.headers.get("Location") != "/connexion?next=/prets%3Fq%3D1":
+                wrong.append(f"{route}, from a page: {asked.headers.get('Location')}")
+        asked = send(anybody, route, row, world.arles, **page)
+        if asked.headers.get("HX-Redirect") != "/connexion?next=/prets%3Fq%3D1":
+            wrong.append(f"{route}, htmx: {asked.status_code} {asked.headers.get('HX-Redirect')}")
+        told = plain.content + asked.content
+        wrong += [f"{route}: {mark}" for mark in hidden(world.arles) if mark.encode() in told]
+    assert wrong == []
+
+
+def test_nothing_is_done_without_the_token_of_a_form(world: World) -> None:
+    strict = {name: browser(world.people[name], enforce_csrf_checks=True) for name in CALLERS}
+    wrong = []
+    for route, row in POSTS.items():
+        caller = next(name for name in CALLERS if expected(row, name) == row.good)
+        with undone():
+            answer = send(strict[caller], route, row, world.arles)
+        if answer.status_code != 403:
+            wrong.append(f"{caller}: {route}: {answer.status_code}")
+    assert wrong == []
+
+
+def test_every_page_is_well_made(opened: list[Seen]) -> None:
+    wrong, looked_at = [], set()
+    for seen in opened:
+        if not seen.is_page:
+            continue
+        wrong += [f"{seen}: no header: {each}" for each in missing(seen)]
+        if seen.status == 200 and seen.route not in looked_at:
+            looked_at.add(seen.route)
+            wrong += [f"{seen.route}: {each}" for each in page_rules.faults(seen.content)]
+    assert sorted(set(wrong)) == []
+    assert looked_at
+
+
+def missing(seen: Seen) -> list[str]:
+    found = page_rules.headers_missing(seen.answer.headers)
+    return found if seen.status == 200 else [each for each in found if each != "not kept"]
+
+
+def test_no_link_leads_where_its_reader_may_not_go(
+    browsers: dict[str, Client], opened: list[Seen]
+) -> None:
+    ways: dict[tuple[str, str], str] = {}
+    for seen in opened:
+        if seen.is_page and seen.status == 200:
+            for link in page_rules.links(seen.content):
+                ways.setdefault((seen.caller, link), seen.route)
+    wrong = []
+    for (caller, link), route in ways.items():
+        with undone():
+            answer = browsers[caller].get(link)
+        if answer.status_code not in (200, 302, 303):
+            wrong.append(f"{caller}: {route} leads to {link}: {answer.status_code} {why(answer)}")
+    assert wrong == []
+    assert ways
