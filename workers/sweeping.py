@@ -7,7 +7,7 @@ import time
 import django.db
 from django.db.models import Model
 
-from docgen.backoffice import beats, claims, queue, receipts
+from docgen.backoffice import beats, claims, imports, queue, receipts
 from docgen.backoffice.models import (
     Attestation,
     Binding,
@@ -39,11 +39,12 @@ logger = logging.getLogger(__name__)
 
 
 def sweep() -> int:
-    """Ring for what is due; give how many bells were rung.
+    """Ring for what is due; give how many bells were rung. Files of people wait for an hour.
 
     Raises:
         kombu.exceptions.OperationalError: when the broker cannot be reached.
     """
+    imports.sweep()
     rung = 0
     for task, model in KINDS:
         due = model._default_manager.filter(claims.is_due()).order_by("priority", "id")

@@ -85,11 +85,9 @@ def keep_roster(
         RosterRejected: with all that cannot be kept: texts that are too long, tablets that are
             somebody's, people who have another.
     """
-    problems = list(_unkept(roster))
     with transaction.atomic():
         models.School.objects.select_for_update().get(pk=school.pk)
-        problems += _contested(school, audience, roster.cessions.values())
-        if problems:
+        if problems := unkept(school, audience, roster):
             raise RosterRejected(problems)
         counts = _keep_people(school, audience, roster)
         if roster.devices:
@@ -100,7 +98,14 @@ def keep_roster(
     return counts
 
 
-def _unkept(roster: records.Roster) -> Iterator[Problem]:
+def unkept(
+    school: models.School, audience: records.Audience, roster: records.Roster
+) -> list[Problem]:
+    """Say all that keeps a roster from being kept."""
+    return [*_unfit(roster), *_contested(school, audience, roster.cessions.values())]
+
+
+def _unfit(roster: records.Roster) -> Iterator[Problem]:
     for person in roster.people:
         where = f"personne {person.id}"
         yield from _misfits(models.Person, _texts(person), where)
