@@ -1,0 +1,67 @@
+"""Every page of every role, at both widths: axe-core finds nothing, nothing sticks out."""
+
+import re
+from collections import deque
+from importlib.resources import files
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.browser.conftest import Open
+from tests.browser.hands import DESK, PHONE
+
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+ROLES = ("", "back_office", "school", "region", "print_shop")
+SKIPPED = re.compile(r"^/(api|deconnexion|fichiers)|\.(png|pdf|csv|xlsx|zip|docx|odt|eml)$")
+NAMES = (
+    (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<uuid>"),
+    (r"\b\d{7}[A-Z]\b", "<uai>"),
+    (r"/\d+", "/<n>"),
+)
+FEWEST = {"": 3, "back_office": 25, "school": 15, "region": 6, "print_shop": 2}
+
+
+def shape(address: str) -> str:
+    """Give what an address is of: pages of the same shape are the same page of something else."""
+    path = urlsplit(address).path
+    for found, name in NAMES:
+        path = re.sub(found, name, path)
+    return path
+
+
+@pytest.mark.parametrize("width", [DESK, PHONE])
+@pytest.mark.parametrize("role", ROLES)
+def test_every_page_can_be_used_by_everybody(opened: Open, role: str, width: int) -> None:
+    hands = opened(role, width, "/" if role else "/connexion")
+    page = hands.page
+    waiting, seen = deque([page.url, *([] if role else ["/aide/", "/accessibilite/"])]), set[str]()
+    faults: list[str] = []
+    while waiting:
+        address = waiting.popleft()
+        if shape(address) in seen:
+            continue
+        seen.add(shape(address))
+        answer = page.goto(address)
+        if answer is None or "text/html" not in answer.headers.get("content-type", ""):
+            continue
+        where = f"{urlsplit(address).path} ({width} px)"
+        if answer.status != 200:
+            faults.append(f"{where}: {answer.status}")
+        page.evaluate(AXE)
+        found = page.evaluate("rules => axe.run({runOnly: rules})", RULES)
+        faults += [
+            f"{where}: {each['id']}, {each['nodes'][0]['html'][:200]}"
+            for each in found["violations"]
+        ]
+        if page.evaluate("document.documentElement.scrollWidth - innerWidth") > 0:
+            faults.append(f"{where}: scrolls sideways")
+        hands.shoot(f"{role or 'anonyme'}{shape(address).replace('/', '_')}")
+        links = page.eval_on_selector_all("a[href]", "all => all.map(each => each.href)")
+        here = urlsplit(page.url).netloc
+        for link in links:
+            parts = urlsplit(link)
+            if parts.netloc == here and not SKIPPED.search(parts.path):
+                waiting.append(link)
+    assert not faults, "\n".join(faults)
+    assert len(seen) >= FEWEST[role], sorted(seen)
