@@ -24,6 +24,18 @@ function takeDrops() {
   }
 }
 
+// What is shown once can be copied by a button, where the browser lets a page do so.
+function offerCopies() {
+  if (!navigator.clipboard) return;
+  for (const button of document.querySelectorAll("button[data-copy]")) {
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).value);
+      button.textContent = "Copié";
+    });
+  }
+}
+
 // A form sent once is not sent again by a second click.
 document.addEventListener("submit", (event) => {
   const form = event.target;
@@ -42,3 +54,4 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 
 focusProblems();
 takeDrops();
+offerCopies();
