@@ -36,10 +36,10 @@ function offerCopies() {
   }
 }
 
-// A form sent once is not sent again by a second click.
+// A form sent once is not sent again by a second click; one that gives a file (data-again) may be.
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.method !== "post" || event.defaultPrevented) return;
+  if (form.method !== "post" || event.defaultPrevented || "again" in form.dataset) return;
   if (form.dataset.sent) event.preventDefault();
   form.dataset.sent = "yes";
 });
