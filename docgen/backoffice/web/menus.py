@@ -41,6 +41,7 @@ SHOP = (("Lots remis", "shop"),)
 OF_SCHOOL = (
     ("À faire", "school"),
     ("Données", "imports"),
+    ("Personnes", "people"),
     ("Remise", "handover"),
     ("Prêts", "loans"),
     ("Impressions", "school-jobs"),

@@ -10,6 +10,7 @@ from docgen.backoffice.web import (
     conventions,
     dashboard,
     deliveries,
+    delivery,
     filling,
     handovers,
     history,
@@ -18,9 +19,15 @@ from docgen.backoffice.web import (
     jobs,
     ledger,
     loans,
+    mails,
     newjob,
     originals,
+    people,
+    programs,
+    received,
+    receivedone,
     region,
+    reminders,
     reviews,
     scans,
     schools,
@@ -29,8 +36,10 @@ from docgen.backoffice.web import (
 )
 
 AREAS = (
-    *(home, dashboard, jobs, newjob, templates, schools, accounts, history, deliveries),
-    *(imports, handovers, loans, conventions, filling, attestations, scans, reviews, ledger),
-    *(region, originals, shop, about, assets),
+    *(home, dashboard, jobs, newjob, templates, schools, accounts, history, deliveries, delivery),
+    programs,
+    *(imports, people, handovers, loans, conventions, filling, attestations, scans, reviews, ledger),
+    *(region, received, receivedone, originals, mails, reminders),
+    *(shop, about, assets),
 )
 urlpatterns: list[URLPattern] = [pattern for area in AREAS for pattern in area.urls]
