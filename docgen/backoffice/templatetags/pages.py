@@ -85,3 +85,18 @@ def plural(count: int, forms: str = ",s") -> str:
     """Choose between two endings: French counts 0 and 1 as singular. `{{ n|plural:"al,aux" }}`."""
     one, _, many = forms.partition(",")
     return many if abs(count) >= 2 else one
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """Say about how long something takes: « 40 secondes », « 3 minutes », « 1 h 20 »."""
+    if seconds is None:
+        return ""
+    whole = max(1, round(seconds))
+    if whole < 90:
+        return f"{whole}{typography.NBSP}seconde{plural(whole)}"
+    minutes = round(whole / 60)
+    if minutes < 90:
+        return f"{minutes}{typography.NBSP}minutes"
+    hours, left = divmod(minutes, 60)
+    return f"{hours}{typography.NBSP}h{typography.NBSP}{left:02}"
