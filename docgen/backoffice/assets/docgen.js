@@ -36,6 +36,81 @@ function offerCopies() {
   }
 }
 
+// Scans go one by one, each with its progress and its answer; without script they go together.
+function sendOne(form, file, line) {
+  return new Promise((done) => {
+    const sent = new FormData(), request = new XMLHttpRequest(), bar = document.createElement("progress");
+    sent.append("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
+    sent.append("files", file);
+    bar.max = 1; bar.setAttribute("aria-label", file.name);
+    line.replaceChildren(`${file.name} : envoi…`, bar);
+    request.upload.addEventListener("progress", (event) => { bar.value = event.loaded / (event.total || 1); });
+    request.addEventListener("loadend", () => {
+      const told = request.status === 200 ? JSON.parse(request.responseText) : { received: [], problems: ["l’envoi a échoué. Essayez de nouveau."] };
+      const [received] = told.received, link = document.createElement("a");
+      if (received) { link.href = received.address; link.textContent = received.is_new ? "reçu, voir la lecture" : "déjà reçu, voir ce qu’il a donné"; }
+      line.replaceChildren(`${file.name} : `, received ? link : told.problems.join(" "));
+      if (!received) line.className = "wrong";
+      done(received);
+    });
+    request.open("POST", form.action || location.href);
+    request.setRequestHeader("Accept", "application/json");
+    request.send(sent);
+  });
+}
+document.addEventListener("submit", async (event) => {
+  const form = event.target.closest("form[data-upload]");
+  if (!form) return;
+  event.preventDefault();
+  const field = form.querySelector("input[type=file]"), button = form.querySelector("button"), all = [];
+  const lines = form.querySelector(".sending");
+  button.disabled = true;
+  lines.replaceChildren();
+  for (const file of field.files) {
+    const line = lines.appendChild(document.createElement("li"));
+    if (file.size > Number(form.dataset.most)) { line.className = "wrong"; line.textContent = `${file.name} : trop gros. Envoyez la pile en plusieurs fichiers.`; all.push(null); }
+    else all.push(await sendOne(form, file, line));
+  }
+  button.disabled = false;
+  field.value = "";
+  if (all.length === 1 && all[0]) location.assign(all[0].address);
+  else htmx.ajax("GET", location.href, { target: "#list", select: "#list", swap: "outerHTML" });
+});
+
+// Keys of one letter work only for who asked for them (WCAG 2.1.4), and never while one types.
+function takeKeys() {
+  const help = document.querySelector("[data-keys]");
+  if (!help) return;
+  const box = help.querySelector("input");
+  help.hidden = false;
+  box.checked = localStorage.getItem("keys") === "on";
+  box.addEventListener("change", () => localStorage.setItem("keys", box.checked ? "on" : "off"));
+  document.addEventListener("keydown", (event) => {
+    const types = event.target.matches("textarea, select, input:not([type=radio]):not([type=checkbox])");
+    if (!box.checked || types || event.ctrlKey || event.altKey || event.metaKey) return;
+    const digit = /^(?:Digit|Numpad)([1-9])$/.exec(event.code);  // on a French keyboard 1 is « & »
+    const wanted = document.querySelector(`[data-key="${CSS.escape(digit ? digit[1] : event.key.toLowerCase())}"]`);
+    if (!wanted) return;
+    event.preventDefault();
+    if (wanted.matches("input")) wanted.focus();
+    if (wanted.matches("a, button, input[type=radio]")) wanted.click();
+  });
+}
+
+// Arrows go from a field to what it found, and along it; a marked field is typed over at once.
+document.addEventListener("keydown", (event) => {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const zone = event.target.closest("[data-arrows]");
+  if (!step || !zone || event.target.tagName === "SELECT") return;
+  const stops = [...zone.querySelectorAll("input[type=search], #found button")];
+  const next = stops[stops.indexOf(event.target) + step];
+  if (next) { event.preventDefault(); next.focus(); }
+});
+function markFields() {
+  const field = document.querySelector("input[data-select]");
+  if (field) field.select();
+}
+
 // A form sent once is not sent again by a second click; one that gives a file (data-again) may be.
 document.addEventListener("submit", (event) => {
   const form = event.target;
@@ -52,6 +127,8 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.xhr.status === 422) { event.detail.shouldSwap = true; event.detail.isError = false; }
 });
 
+markFields();
 focusProblems();
 takeDrops();
+takeKeys();
 offerCopies();
