@@ -1,6 +1,5 @@
 """People of a school with what they hold, and its tablets."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,6 +21,7 @@ from docgen.backoffice.models import (
     School,
 )
 from docgen.backoffice.returns import PRINTED_NOTHING
+from docgen.backoffice.web.finding import classes
 from docgen.backoffice.web.frame import BACK_OFFICE, SCHOOL, Asked, one, page, school_screen, seen
 from docgen.backoffice.web.lists import Filter, Listing
 
@@ -160,12 +160,6 @@ def devices(request: Asked, school: School) -> HttpResponseBase:
         row.holder = holders.get(row.ceded_to or row.lent_to)
     facts = {"school": school, "listing": listing, "is_empty": not every.exists()}
     return page(request, "web/imports/devices.html", facts)
-
-
-def classes(people: QuerySet[Person]) -> Sequence[tuple[str, str]]:
-    """Give the classes of people, as choices."""
-    found = people.filter(is_present=True).exclude(division="").order_by("division")
-    return [(name, name) for name in found.values_list("division", flat=True).distinct()]
 
 
 def _counted(rows: Rows) -> dict[str, int]:
