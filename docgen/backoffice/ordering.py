@@ -6,6 +6,7 @@ The API and the screens order alike: through here, to `print_jobs.create`.
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
+from io import BytesIO
 from pathlib import Path
 
 from django.db.models import F, Sum
@@ -14,8 +15,9 @@ from docgen import library, press
 from docgen.backoffice import models, registers
 from docgen.backoffice.models import PrintJob, State, Volume
 from docgen.datafolder import data_folder, page_code_key
-from docgen.errors import InvalidInput, Problem
+from docgen.errors import FieldDoesNotFit, InvalidInput, Problem
 from docgen.records import Roster
+from docgen.rendering import printfile
 
 PROFILES = "profils"  # in the data folder: ICC profiles of presses
 RECENT = 20  # jobs that an estimate looks back on
@@ -147,3 +149,23 @@ def profile(name: str) -> Path:
         what = "ce profil de presse n’est pas installé."
         raise InvalidInput(Problem(what, "profil", "Choisissez-en un de la liste."))
     return data_folder() / PROFILES / name
+
+
+def preview(job: press.Job, number: int = 0) -> bytes:
+    """Make one document of a job as it will be printed, by its place in it, without its blanks.
+
+    Raises:
+        InvalidInput: with the problems of its values; a character that cannot be drawn too.
+        FieldDoesNotFit: for values too long for their slots.
+    """
+    documents = list(job.documents())
+    if job.problems:
+        raise InvalidInput(job.problems)
+    run = replace(job.run, separators=False, padded=False, intent=None)
+    content = BytesIO()
+    volume = printfile.bind(run, documents[number : number + 1], content)
+    if volume.missing:
+        raise InvalidInput([*volume.missing, *volume.unfit])
+    if volume.unfit:
+        raise FieldDoesNotFit(volume.unfit)
+    return content.getvalue()
