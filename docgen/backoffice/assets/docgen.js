@@ -83,8 +83,10 @@ function takeKeys() {
   if (!help) return;
   const box = help.querySelector("input");
   help.hidden = false;
+  const show = () => document.body.classList.toggle("with-keys", box.checked);
   box.checked = localStorage.getItem("keys") === "on";
-  box.addEventListener("change", () => localStorage.setItem("keys", box.checked ? "on" : "off"));
+  box.addEventListener("change", () => { localStorage.setItem("keys", box.checked ? "on" : "off"); show(); });
+  show();
   document.addEventListener("keydown", (event) => {
     const types = event.target.matches("textarea, select, input:not([type=radio]):not([type=checkbox])");
     if (!box.checked || types || event.ctrlKey || event.altKey || event.metaKey) return;

@@ -93,7 +93,9 @@ def batch(request: Asked, scan: UUID) -> HttpResponseBase:
         "homes": homecoming.told(request, listing.rows),
         "states": counted(documents),
         "waiting": sum(each.number for each in counts if each.is_waiting),
-        "few": waiting.order_by("pk")[:FEW],
+        "few": [
+            homecoming.side(each) for each in waiting.select_related("back").order_by("pk")[:FEW]
+        ],
         "reasons": [Problem(*each) for each in row.problems],
     }
     return page(request, "web/scans/batch.html", facts)

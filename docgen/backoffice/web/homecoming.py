@@ -126,11 +126,13 @@ def lacks(row: Return) -> list[str]:
     if row.stage == Return.Stage.EMPTY:
         return ["tout le document"]
     sides = [sides_in_words(row.missing)] if row.missing else []
-    return sides + _zones(row.unsigned, "signature")
+    return sides + _zones(row.unsigned, "vide")
 
 
 def _zones(zones: Iterable[dict[str, object]], what: str) -> list[str]:
-    return [f"{what}{NBSP}: {each['zone']} (face{NBSP}{each['side']})" for each in zones]
+    return [
+        f"case «{NBSP}{each['zone']}{NBSP}» {what} (face{NBSP}{each['side']})" for each in zones
+    ]
 
 
 @dataclass(frozen=True, slots=True)
