@@ -60,7 +60,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     `max_length` (characters) is for what people type in a form. `longest` is the longest value
     that the template promises to hold; `docgen templates check` lays it out. A field of type
     `choice` takes one of its `choices`; one of type `rows` takes a list, each row with `columns`.
-    Text of type `prose` is set by docgen.typography; a `tick` is a box, ticked or not.
+    Text of type `prose` is set by docgen.typography; a `tick` is a box, ticked or not. Neighbours
+    of one `group` stand under it in a form.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     sample: str = ""
     longest: str = ""
     help: str = ""
+    group: str = ""
     choices: tuple[str, ...] = ()
     columns: tuple["Field", ...] = ()
 

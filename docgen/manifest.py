@@ -63,6 +63,7 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole of manifest.toml.
 
+    `purpose` says in one sentence when somebody wants this document.
     `engine` says how it is filled: pressed from a form compiled once (a promise of pages), laid out
     whole for each document (`flow`, as many pages as it takes: a promise of 0), or a Word model
     that schools edit (`word`, a promise of 0 as well). `codes` is
@@ -75,6 +76,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     slug: str
     kind: Literal["charter", "convention", "attestation", "notice", "form"]
     title: str
+    purpose: str = ""
     version: str
     audience: Literal["pupil", "teacher"]
     reference: str
@@ -191,6 +193,8 @@ def _column_problems(field: Field) -> Iterator[str]:
     for column in field.columns:
         if column.type == "rows" or not NAME.fullmatch(column.name):
             yield f"champ « {field.name} » : la colonne « {column.name} » ne convient pas."
+        elif column.source and column.source not in PERSON_SOURCES:
+            yield f"colonne « {column.name} » : la source « {column.source} » n’existe pas."
         elif column.type != "tick" and not column.longest:
             yield f"colonne « {column.name} » : il faut la valeur la plus longue (longest)."
 
