@@ -11,11 +11,7 @@ _DRAWING = Lock()  # pdfium is not made for threads, and the server answers in s
 
 
 def png(pdf: bytes | Path, page: int = 0, dpi: float = DPI) -> bytes:
-    """Draw one page, counted from 0, as a PNG file of 16 greys.
-
-    Raises:
-        IndexError: when the file has no such page.
-    """
+    """Draw one page that the file has, counted from 0, as a PNG file of 16 greys."""
     from PIL import Image
 
     with _DRAWING:
