@@ -97,6 +97,13 @@ def close(user: User, by: str) -> None:
         tell("account-closed", str(user), school=user.school_id or "", actor=by)
 
 
+def reopen(user: User, by: str) -> None:
+    """Open an account again; its owner chooses a password by a new invitation."""
+    with transaction.atomic():
+        if User.objects.filter(pk=user.pk, is_active=False).update(is_active=True):
+            tell("account-reopened", str(user), school=user.school_id or "", actor=by)
+
+
 def end_sessions(user: User) -> None:
     """End every session of an account: they hold a digest of its password, which is thrown away."""
     user.set_unusable_password()

@@ -103,15 +103,9 @@ def token(  # noqa: PLR0917 - an option of the command each
 
 
 def _scopes(role: Role) -> list[str]:
-    """Give all the scopes that a role may use."""
     from docgen.backoffice.api import access
 
-    return [
-        scope
-        for scope in access.SCOPES
-        for verb, _, family in (scope.partition(":"),)
-        if verb == "read" or role.value in access.WRITERS.get(family, access.USUAL_WRITERS)
-    ]
+    return access.scopes_of(role.value)
 
 
 def _problems(role: Role, place: object, printer: object, unknown: set[str]) -> Iterator[Problem]:

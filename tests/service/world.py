@@ -13,15 +13,18 @@ from typing import Any
 
 from django.core.cache import cache
 from django.db import transaction
+from django.utils import timezone
 
-from docgen import records
+from docgen import pagecode, records
 from docgen.backoffice import (
     attestations,
     conventions,
+    gate,
     handovers,
     hooks,
     links,
     models,
+    originals,
     outbox,
     print_jobs,
     registers,
@@ -102,6 +105,7 @@ def papers(school: models.School, loan: models.Loan, job: models.PrintJob) -> Fa
     models.Attestation.objects.filter(pk=attestation.pk).update(
         state="done", files={"attestation-x.pdf": sha256}
     )
+    original = printed(attestation)
     template = "convention-pret-eleve"
     day = date(2026, 9, 14)
     convention = conventions.order(school, template, "test", day, loans=[loan])
@@ -114,10 +118,26 @@ def papers(school: models.School, loan: models.Loan, job: models.PrintJob) -> Fa
     return {
         "attestation": str(attestation.public_id),
         "paper": "attestation",
+        "original": original,
         "convention": str(convention.public_id),
         "file": file,
         "template": template,
     }
+
+
+def printed(attestation: models.Attestation) -> str:
+    """Print an attestation, whose original the region has; give its reference."""
+    number = attestation.public_id.bytes[:6]
+    reference = pagecode.reference("AT", number)
+    references = {originals.MAILED: reference}
+    models.Attestation.objects.filter(pk=attestation.pk).update(references=references)
+    facts = {"slug": originals.MAILED, "title": "Attestation de cession", "is_mailed": True}
+    facts |= {"reference": reference, "width": 595.0, "height": 842.0, "sides": 2}
+    models.Paper.objects.create(
+        number=number, attestation=attestation, school_id=attestation.school_id, **facts
+    )
+    originals.received(reference, gate.SYSTEM, timezone.now())
+    return reference
 
 
 def hook(school: models.School, name: str) -> str:
@@ -158,6 +178,10 @@ def build() -> World:
         )
         for name, (role, school, shop) in rights.items()
     }
+    for name, facts in (("arles", arles), ("berre", berre)):
+        owner = people[name]
+        facts["account"] = owner.pk
+        facts["program"] = models.Client.objects.get(school=owner.school).pk
     row, revoked = tokens.issue("x", "back_office", SCOPES, "test")
     tokens.revoke(row, "test")
     headers |= {

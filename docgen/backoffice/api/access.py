@@ -119,6 +119,16 @@ def scope(name: str) -> list[AuthBase]:
     return [Token(name), Session(name)]
 
 
+def scopes_of(role: str) -> list[str]:
+    """Give all the scopes that a role may use."""
+    return [
+        name
+        for name in SCOPES
+        for verb, _, family in (name.partition(":"),)
+        if verb == "read" or role in WRITERS.get(family, USUAL_WRITERS)
+    ]
+
+
 def _allowed(actor: Actor, name: str) -> Actor:
     verb, _, family = name.partition(":")
     if verb == "write" and actor.role not in WRITERS.get(family, USUAL_WRITERS):

@@ -2,4 +2,4 @@
 
 from tests.service.screen_table.rows import Row
 
-ROWS: dict[str, Row] = {}
+ROWS: dict[str, Row] = {"GET history": Row("= = = = 403 403", query="?sujet={reference}")}
