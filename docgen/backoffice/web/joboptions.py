@@ -127,7 +127,8 @@ def options(request: Asked, school: School, draft: Draft) -> HttpResponseBase:
         "refused": refused,
         "constants": _constants(manifest, estimate),
     }
-    return page(request, "web/newjob/options.html", facts, problems=problems)
+    status = 422 if form.errors else 0
+    return page(request, "web/newjob/options.html", facts, problems=problems, status=status)
 
 
 def measured(request: Asked, school: School, draft: Draft) -> tuple[Estimate, list[Refused]]:
