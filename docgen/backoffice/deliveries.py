@@ -139,25 +139,29 @@ def preview(delivery: Delivery) -> list[Message]:
     return list(stages.mails(delivery))
 
 
-def why(delivery: Delivery) -> str:
-    """Say why a delivery is where it is, in a sentence or more; "" when nothing holds it back."""
+def why(delivery: Delivery, *, may_leave: bool | None = None) -> str:
+    """Say why a delivery is where it is, in a sentence or more; "" when nothing holds it back.
+
+    `may_leave` is what `is_approved` told whoever asks about many of them.
+    """
     if delivery.stage in (Posting.SENT, Posting.REPLACED):
         return ""
     if delivery.state in SET_ASIDE or delivery.problems:
         return _sentences(delivery.problems)
     rows = sorted(delivery.messages.all(), key=lambda each: each.part)
-    found = [_why(row) for row in rows if row.stage not in (Posting.SENT, Posting.REPLACED)]
+    open_rows = (row for row in rows if row.stage not in (Posting.SENT, Posting.REPLACED))
+    found = [_why(row, may_leave) for row in open_rows]
     return " ".join(dict.fromkeys(filter(None, found)))
 
 
-def _why(row: Message) -> str:
+def _why(row: Message, may_leave: bool | None) -> str:
     """Say why a mail has not left."""
     post = departures.post()
     if row.state in SET_ASIDE:
         return _sentences(row.problems)
     if row.stage == Posting.NEW and post.redirect and row.sent_to != post.redirect:
         return french(REDIRECTED)
-    if row.stage == Posting.NEW and not departures.is_approved():
+    if row.stage == Posting.NEW and not (is_approved() if may_leave is None else may_leave):
         return french(UNAPPROVED)
     if not row.answers:
         return ""

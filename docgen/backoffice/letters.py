@@ -1,6 +1,10 @@
-"""What a mail is made of, as it is kept: written, read again, and given another name."""
+"""What a mail is made of, as it is kept: written, read again, shown, and given another name."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesParser
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,7 +17,39 @@ from docgen.mailing.letter import Letter, Words
 
 SENDER_NAME = "Attestations de cession"
 LINE_END = b"\r\n\r\n"
+HEAD = 2 * letter.HEAD_ROOM  # bytes: the header fields, the text, and the name of what is attached
+BASE64, BYTES = 78, 57  # characters of a line of base64 with its end, and the bytes that it holds
 GONE = Problem("le fichier de ce message n’est plus gardé.", "", "Reliez le document de nouveau.")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A mail as whoever receives it sees it; `attached` is about so many bytes."""
+
+    subject: str
+    sender: str
+    recipient: str
+    text: str
+    attachment: str = ""
+    attached: int = 0
+
+
+def look(row: Message) -> Look:
+    """Show a mail, from its beginning: what is attached is named, and not read.
+
+    Raises:
+        FileNotFoundError: when it is kept no more, or was purged.
+    """
+    with file(row.sha256).open("rb") as stream:
+        head = stream.read(HEAD)
+    mail = BytesParser(EmailMessage, policy=policy.SMTP).parsebytes(head)
+    body = mail.get_body(("plain",))
+    text = body.get_content() if isinstance(body, EmailMessage) else ""
+    name = next((part.get_filename() or "" for part in mail.iter_attachments()), "")
+    start = head.find(LINE_END, head.rfind(b"Content-Disposition: attachment")) if name else 0
+    attached = (row.size - start) // BASE64 * BYTES if name else 0
+    subject, sender, recipient = (str(mail[field] or "") for field in ("Subject", "From", "To"))
+    return Look(subject, sender, recipient, text.strip(), name, attached)
 
 
 def file(sha256: str) -> Path:
