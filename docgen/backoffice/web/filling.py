@@ -140,9 +140,7 @@ def example(request: Asked, school: models.School, slug: str) -> HttpResponseBas
     manifest = template.manifest
     if manifest.engine not in single.MAKERS:
         raise Http404
-    given = tomllib.loads(template.text("sample.toml"))
-    filled = prefilling.fill(template, given, "", manifest.variants[0].name)
-    facts = {"school": school, "template": manifest, "pages": _pictures(filled)}
+    facts = {"school": school, "template": manifest, "pages": _example(template.checksum, slug)}
     return page(request, "web/filling/example.html", facts)
 
 
@@ -290,6 +288,14 @@ def _file(content: bytes, name: str) -> HttpResponse:
     answer = HttpResponse(content, content_type="application/pdf")
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
+
+
+@lru_cache(maxsize=32)
+def _example(checksum: str, slug: str) -> list[str]:
+    """Draw the sample of a template once for each of its versions."""
+    template = library.load(slug)
+    given = tomllib.loads(template.text("sample.toml"))
+    return _pictures(prefilling.fill(template, given, "", template.manifest.variants[0].name))
 
 
 @lru_cache(maxsize=32)

@@ -30,6 +30,7 @@ FEW = 5  # choices shown all at once
 SMALL = ("tick", "count", "date")
 LINE = 80  # characters that one line shows
 LONG = 60  # characters of an example that is shown
+COLON = re.compile(r"(.+)\s:\s(.+)")
 BREAKS = re.compile(r"\s*[\r\n]+\s*")
 UPPER = {"autocapitalize": "characters", "autocomplete": "off", "spellcheck": "false"}
 ATTRIBUTES: dict[str, dict[str, str]] = {
@@ -182,7 +183,7 @@ class ValuesForm(Form):
             neighbours = list(each)
             is_alone = len(neighbours) == 1
             legend = "" if is_alone and not neighbours[0].group else name
-            boxes = [Box(self[one.name], _short(one.label, f"{legend} : ")) for one in neighbours]
+            boxes = [Box(self[one.name], _short(one.label, legend)) for one in neighbours]
             yield Group(legend, boxes, bool(kind) and not is_alone)
 
 
@@ -203,7 +204,7 @@ def initial(fields: Iterable[Field], facts: Mapping[str, Fact]) -> dict[str, obj
 
 def _legend(wanted: Field) -> str:
     """Give the group of a field: its own, or what its label says before the colon."""
-    return wanted.group or wanted.label.rpartition(" : ")[0]
+    return wanted.group or (found[1] if (found := COLON.match(wanted.label)) else "")
 
 
 def _kind(wanted: Field) -> str:
@@ -211,8 +212,10 @@ def _kind(wanted: Field) -> str:
     return wanted.type if wanted.type in SMALL else ""
 
 
-def _short(label: str, start: str) -> str:
-    rest = label.removeprefix(start)
+def _short(label: str, legend: str) -> str:
+    """Give what a label adds to its legend."""
+    found = COLON.match(label)
+    rest = found[2] if found and found[1] == legend else label
     return rest[:1].upper() + rest[1:]
 
 
