@@ -1,6 +1,6 @@
 # `make demo` and `make test` set up whatever is missing, then run; `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-scan bench-ledger bench-post chaos samples fix setup lock
+.PHONY: help demo test check bench bench-scan bench-ledger bench-post bench-web chaos samples fix setup lock
 export PYTHON MAKECMDGOALS
 
 help: ## List what can be made
@@ -57,6 +57,10 @@ bench-post: ## Mail while workers, databases and mail servers are killed, and co
 	@scripts/setup dev
 	@.venv/bin/python -m bench.post
 	@.venv/bin/python -m bench.post --quick --blind
+
+bench-web: ## Open every screen in a region of 200 schools, and say what takes too long
+	@scripts/setup dev
+	@.venv/bin/python -m bench.web
 
 setup: ## Install what a developer needs, and nothing more
 	@scripts/setup dev

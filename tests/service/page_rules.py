@@ -24,6 +24,11 @@ def faults(content: bytes) -> list[str]:
     return [*told, *_whole(root), *_inline(root), *_names(root), *_ties(root), *_forms(root)]
 
 
+def inline(content: bytes) -> list[str]:
+    """List the scripts and styles that are written on a page, and addresses that are not ours."""
+    return list(_inline(HTMLParser(namespace_html_elements=False).parse(content)))
+
+
 def links(content: bytes) -> list[str]:
     """List the addresses that a page leads to, without what follows `#`."""
     root = HTMLParser(namespace_html_elements=False).parse(content)
@@ -77,6 +82,12 @@ def _inline(root: Element) -> Iterator[str]:
 def _names(root: Element) -> Iterator[str]:
     labels = {each.get("for") for each in root.iter("label")}
     inside = {id(each) for label in root.iter("label") for each in label.iter()}
+    named = {id(t) for e in root.iter() if e.get("aria-label") for t in e.iter("table")}
+    named |= {
+        id(t)
+        for t in root.iter("table")
+        if t.get("aria-labelledby") or t.find("caption") is not None
+    }
     for each in root.iter():
         if each.tag in ("input", "select", "textarea") and each.get("type") not in UNNAMED:
             is_tied = each.get("id") in labels and each.get("id")
@@ -87,8 +98,7 @@ def _names(root: Element) -> Iterator[str]:
             yield f"an empty <{each.tag} {dict(each.items())}>"
         if each.tag == "img" and each.get("alt") is None:
             yield f"no alt: {each.get('src')}"
-        named = each.get("aria-label") or each.get("aria-labelledby")
-        if each.tag == "table" and not named and each.find("caption") is None:
+        if each.tag == "table" and id(each) not in named:
             yield "nothing names a table"
         if each.tag == "th" and not each.get("scope"):
             yield f"th without scope: {_text(each)!r}"

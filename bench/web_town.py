@@ -1,0 +1,66 @@
+"""The region that screens are timed in: 200 schools, 60,000 people, 300,000 documents, and more.
+
+One school has everything twice, and every list of its own papers is long: its pages are opened.
+"""
+
+import time
+
+from django.db import connection, transaction
+
+from docgen.backoffice import models
+from tests.service import crowd
+from tests.service.crowd_rows import Crowd, Sizes
+from tests.service.world import World, build
+
+SCHOOLS = 200
+OF_A_SCHOOL = Sizes(
+    people=300,
+    cessions=250,
+    loans=25,
+    jobs=10,
+    volumes=3,
+    documents=50,
+    attestations=5,
+    scans=12,
+    sides=40,
+    mails=5,
+    reminders=6,
+    events=4000,
+    accounts=2,
+)
+LONGER = Sizes(
+    people=300,
+    cessions=250,
+    loans=25,
+    jobs=10,
+    volumes=12,
+    documents=125,
+    attestations=5,
+    scans=12,
+    sides=150,
+    mails=5,
+    reminders=6,
+    events=100,
+    accounts=20,
+)
+
+
+def settle(*, is_small: bool = False) -> World:
+    """Fill the region; a small one says nothing of how long a page takes."""
+    start = time.perf_counter()
+    world = build()
+    many = Crowd(world.arles)
+    with transaction.atomic():
+        crowd.of_facts(many, LONGER)
+    for _ in range(3 if is_small else SCHOOLS - 2):
+        with transaction.atomic():
+            crowd.region(many, 1, OF_A_SCHOOL)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    tables = (
+        *(models.School, models.Person, models.Document, models.Cession, models.Attestation),
+        *(models.Return, models.ScannedPage, models.Delivery, models.Message, models.Event),
+    )
+    counts = ", ".join(f"{t._default_manager.count():,} {t._meta.model_name}" for t in tables)
+    print(f"{connection.vendor}: {counts}, in {time.perf_counter() - start:.0f} s")
+    return world
