@@ -14,10 +14,10 @@ from docgen import identifiers
 from docgen.backoffice.events import tell
 from docgen.backoffice.models import Cession, Device, Loan, Person, School
 from docgen.errors import InvalidInput, Problem
+from docgen.rosters.stock import alike
 
 YEARS = range(2000, 2100)  # 0026 and 2972 are slips of the fingers
 BACK = ("returned_date", "returned_state", "returned_note")
-ALIKE = str.maketrans("IBS", "185")  # what eyes and old readers take for one another
 LONGEST = 64  # characters read of what was typed
 MOST_NEAR = 5
 CODE_39 = "S"  # some labels' bar codes say "serial" before the number (ANSI MH10.8.2)
@@ -170,9 +170,8 @@ def read_label(school: School, typed: str) -> Label:
 
 def _near(stock: QuerySet[Device], serial: str) -> tuple[str, ...]:
     """Find the numbers of a stock that differ by letters and digits that look alike."""
-    same = serial.translate(ALIKE)
-    every = stock.values_list("serial", flat=True).order_by("serial")
-    return tuple(each for each in every if each.translate(ALIKE) == same)[:MOST_NEAR]
+    known = stock.values_list("serial", flat=True).order_by("serial")
+    return tuple(alike(serial, known)[:MOST_NEAR])
 
 
 def _lock(uai: str) -> None:

@@ -1,6 +1,6 @@
 """Tablets: the school's stock, and which person received which."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 
 from docgen import identifiers
@@ -140,13 +140,13 @@ def in_stock(
     """Tell whether a tablet is in the stock, when there is one; a near number is proposed."""
     if devices is None or number in devices:
         return True
-    close = _alike(number, devices)
+    close = alike(number, devices)
     remedy = f"Vouliez-vous dire {enumeration(close, 'ou')} ?" if close else "Vérifiez l’étiquette."
     findings.problem(f"{tablet(number)} absente du stock.", where, remedy)
     return False
 
 
-def _alike(number: str, devices: Mapping[str, Device]) -> list[str]:
+def alike(number: str, devices: Iterable[str]) -> list[str]:
     """Give the tablets that this number may be a misreading of.
 
     A Code 39 reader may put an S before the number; a spreadsheet eats leading zeros.

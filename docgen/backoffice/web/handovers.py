@@ -51,8 +51,8 @@ def table(request: Asked, school: School) -> HttpResponseBase:
     label = handovers.read_label(school, typed) if typed else None
     is_ready = label is not None and not label.problems
     found = find(request, school, text, division) if is_ready else []
-    facts = {"school": school, "label": label, "typed": typed, "is_ready": is_ready}
-    facts |= {"text": text, "division": division, "found": found[:MOST_FOUND]}
+    facts: dict[str, Any] = {"school": school, "label": label, "typed": typed}
+    facts |= {"is_ready": is_ready, "text": text, "division": division, "found": found[:MOST_FOUND]}
     facts |= {"is_more": len(found) > MOST_FOUND, "is_asked": is_enough(text, division)}
     error = None
     if request.method == "POST" and label and is_ready:

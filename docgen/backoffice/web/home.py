@@ -9,6 +9,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.views.decorators.http import require_safe
 
 from docgen import attestations as rules
 from docgen.backoffice import ledger, reviews
@@ -68,6 +69,7 @@ class Figures:
     late: int
 
 
+@require_safe
 @screen(*EVERYBODY)
 def home(request: Asked) -> HttpResponseBase:
     """Send everybody to the first of their screens."""
@@ -76,6 +78,7 @@ def home(request: Asked) -> HttpResponseBase:
     return redirect(LANDINGS[Role(request.user.role)])
 
 
+@require_safe
 @school_screen(BACK_OFFICE, SCHOOL)
 def school(request: Asked, school: School) -> HttpResponseBase:
     """Say what a school does next, in order; then the figures of its year."""
@@ -156,7 +159,7 @@ def _tasks(
         )
     rows = seen(Attestation, request).filter(school=school, original__received_at=None)
     open_ones = rows.exclude(state=State.CANCELLED).select_related("original").order_by("rank")
-    for each in journeys(request, open_ones):
+    for each in journeys(request, list(open_ones)):
         if task := _of_attestation(each):
             key = Kind.NOT_RECEIVED if each.mailed_at else Kind.NOT_RETURNED
             yield replace(task, reminded=told.get((key, each.row.pk)))
@@ -199,7 +202,7 @@ def _of_scans(request: Asked, school: School) -> Iterator[Task]:
         yield Task(count, what, sentence, "Voir ce qui manque", address)
     if count := reviews.queue(request.who).filter(batch__school=school).count():
         what = _count(count, "page à relire", "pages à relire")
-        sentence = "Aucun code n’y a été reconnu\u00a0: dites de quel document elles viennent."
+        sentence = "Rien n’y a été reconnu\u00a0: dites de quel document il s’agit."
         yield Task(count, what, sentence, "Voir les numérisations", address)
 
 

@@ -74,7 +74,7 @@ class FilesForm(Form):
         widget=forms.RadioSelect,
         initial="pupil",
     )
-    files = FilesField(
+    people = FilesField(
         label="Fichiers des personnes",
         help_text="Élèves\u00a0: les exports SIECLE (ElevesAvecAdresses, Responsables, Structures, "
         "Nomenclature). Professeurs\u00a0: l’export STS-Web. Ou un tableur CSV ou XLSX. Les .zip "
@@ -110,7 +110,7 @@ def show(request: Asked, school: School) -> HttpResponseBase:
     """Say what is known of a school, and take its files; nothing is kept before it is seen."""
     form = FilesForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
-        files = cast(Sequence[UploadedFile], form.cleaned_data["files"])
+        files = cast(Sequence[UploadedFile[Any]], form.cleaned_data["people"])
         more = [form.cleaned_data[name] or None for name in ("stock", "cessions")]
         audience: Audience = form.cleaned_data["audience"]
         imports.forget(request.session.get(_key(school), ""))

@@ -8,7 +8,9 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.views.decorators.http import require_safe
 
+from docgen.backoffice.missing import title
 from docgen.backoffice.models import (
     AttestedCession,
     Cession,
@@ -50,6 +52,7 @@ class Line:
     back: Return | None = None
 
 
+@require_safe
 @school_screen(BACK_OFFICE, SCHOOL)
 def people(request: Asked, school: School) -> HttpResponseBase:
     """List the people of a school with their tablet and their documents."""
@@ -91,6 +94,7 @@ def people(request: Asked, school: School) -> HttpResponseBase:
     return page(request, "web/imports/people.html", facts)
 
 
+@require_safe
 @school_screen(BACK_OFFICE, SCHOOL)
 def person(request: Asked, school: School, person: int) -> HttpResponseBase:
     """Show what somebody holds, what was printed for them, and what came back."""
@@ -115,7 +119,10 @@ def person(request: Asked, school: School, person: int) -> HttpResponseBase:
         for each in seen(Return, request).filter(school=school, person=row.internal_id)
     }
     printed = [
-        Line(each.reference, each.volume.job.name, each.volume.job.created_at, each.number)
+        Line(
+            *(each.reference, title(each.volume.job.template_id)),
+            *(each.volume.job.created_at, each.number),
+        )
         for each in documents
     ]
     printed += [
@@ -136,6 +143,7 @@ def person(request: Asked, school: School, person: int) -> HttpResponseBase:
     return page(request, "web/imports/person.html", facts)
 
 
+@require_safe
 @school_screen(BACK_OFFICE, SCHOOL)
 def devices(request: Asked, school: School) -> HttpResponseBase:
     """List the tablets of a school, and who holds each."""
