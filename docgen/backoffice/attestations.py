@@ -38,13 +38,24 @@ REMEDIES = {
 class Preview:
     """What an attestation would hold, or why it would be refused.
 
-    `undated` and `outside` count the cessions that it leaves for later.
+    `later` are the cessions that it leaves for another one, `already` counts those that older ones
+    hold.
     """
 
     attestation: Attestation | None
     problems: tuple[Problem, ...]
-    undated: int
-    outside: int
+    later: tuple[Entry, ...]
+    already: int
+
+    @property
+    def undated(self) -> int:
+        """Count what is left for want of a date."""
+        return sum(entry.ceded_date is None for entry in self.later)
+
+    @property
+    def outside(self) -> int:
+        """Count what is left because it happened on another day."""
+        return len(self.later) - self.undated
 
 
 def preview(
@@ -60,8 +71,7 @@ def preview(
     except InvalidInput as error:
         problems = error.problems
     later = attestations.waiting(entries, [*before, found] if found else before)
-    undated = sum(entry.ceded_date is None for entry in later)
-    return Preview(found, problems, undated, len(later) - undated)
+    return Preview(found, problems, tuple(later), len(attestations.attested(before)))
 
 
 def issue(

@@ -25,6 +25,7 @@ from docgen.jobfolder import cell
 
 Rows = QuerySet[Any]
 YEARS = range(2000, 2100)
+ANY = Q()
 # What the gate lets somebody see, table by table; the text of the query only joins and counts.
 PARTS = """
 WITH seen (school, name) AS ({}),
@@ -198,40 +199,40 @@ def unattested(rows: QuerySet[models.Cession]) -> QuerySet[models.Cession]:
     return rows.filter(~Exists(held))
 
 
+def gone(attested: Rows, of_year: Q = ANY) -> Rows:
+    """Keep the cessions that are attested and no longer in the register."""
+    same = models.Cession.objects.filter(
+        school=OuterRef("school"), serial=OuterRef("serial"), person__internal_id=OuterRef("person")
+    )
+    taken = attested.filter(~Exists(same.filter(cancelled_at=None)))
+    if not of_year:
+        return taken
+    last: Rows = taken.annotate(last=Subquery(same.order_by("-pk").values("pk")[:1]))
+    return last.filter(Exists(models.Cession.objects.filter(of_year, pk=OuterRef("last"))))
+
+
 def _parts(who: Actor, school: str, year: str) -> Iterator[Rows]:
     """Give what is counted, in the order of `PARTS`."""
-    of_year, is_of_year = _of_year(year), Q(school_year=year) if year else ~Q(pk=None)
+    in_year, is_in_year = of_year(year), Q(school_year=year) if year else ~Q(pk=None)
     one = Q(school=school) if school else Q()
     seen = gate.visible(models.School, who).order_by()
     yield (seen.filter(pk=school) if school else seen).values_list("pk", "name")
-    register = gate.visible(models.Cession, who).filter(one, of_year, cancelled_at=None)
+    register = gate.visible(models.Cession, who).filter(one, in_year, cancelled_at=None)
     columns = ("school_id", "serial", "person__internal_id", "person__audience", "ceded_date")
     yield register.values_list(*columns)
     attested = gate.visible(models.AttestedCession, who).filter(one, withdrawn_by=None)
     yield attested.values_list("school_id", "serial", "person", "attestation_id")
-    yield _gone(attested, of_year).values_list("school_id", "attestation_id")
+    yield gone(attested, in_year).values_list("school_id", "attestation_id")
     stands = gate.visible(models.Attestation, who).filter(one)
     steps: list[Any] = [
-        *("pk", "school_id", is_of_year, Q(original__fetched_at__isnull=False)),
+        *("pk", "school_id", is_in_year, Q(original__fetched_at__isnull=False)),
         *(is_returned(), Exists(sendings()), Q(original__posted_date__isnull=False)),
         Q(original__received_at__isnull=False),
     ]
     yield stands.values_list(*steps)
 
 
-def _gone(attested: Rows, of_year: Q) -> Rows:
-    """Keep the cessions that are attested and no longer in the register."""
-    same = models.Cession.objects.filter(
-        school=OuterRef("school"), serial=OuterRef("serial"), person__internal_id=OuterRef("person")
-    )
-    gone = attested.filter(~Exists(same.filter(cancelled_at=None)))
-    if not of_year:
-        return gone
-    last: Rows = gone.annotate(last=Subquery(same.order_by("-pk").values("pk")[:1]))
-    return last.filter(Exists(models.Cession.objects.filter(of_year, pk=OuterRef("last"))))
-
-
-def _of_year(year: str) -> Q:
+def of_year(year: str) -> Q:
     """Tell the cessions of a school year, which opens with the month that attestations say."""
     if not year:
         return Q()
