@@ -41,6 +41,12 @@ def is_about_somebody(template: Template) -> bool:
     return bool(sources & (PERSON_SOURCES | LOAN_SOURCES))
 
 
+def is_about_a_tablet(template: Template) -> bool:
+    """Tell whether a template asks for anything that the records know of a tablet."""
+    parts = {each.source.partition(".")[0] for each in template.manifest.fields}
+    return bool(parts & {"device", "cession", "loan"})
+
+
 def is_about_a_loan(template: Template) -> bool:
     """Tell whether a template asks for the days of a loan."""
     return bool({each.source for each in template.manifest.fields} & LOAN_SOURCES)

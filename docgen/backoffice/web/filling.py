@@ -188,7 +188,7 @@ def _asking(request: Asked, school: models.School, template: Template, wanted: s
         raise Http404
     people = seen(Person, request).filter(school=school).prefetch_related("guardians")
     person = one(people, pk=int(wanted))
-    held = tuple(prefilling.tablets(person))
+    held = tuple(prefilling.tablets(person) if prefilling.is_about_a_tablet(template) else ())
     if prefilling.is_about_a_loan(template):
         held = tuple(sorted(held, key=lambda each: not each.is_loan))
     name = request.GET.get("tablette") or (held[0].name if held else "")

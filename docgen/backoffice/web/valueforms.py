@@ -54,11 +54,11 @@ class Box:
 
 @dataclass(slots=True)
 class Group:
-    """Fields that stand together, under their legend when they have one."""
+    """Fields that stand together, under their legend if they have one; a `kind` is side by side."""
 
     legend: str
     boxes: list[Box]
-    is_small: bool
+    kind: str
 
 
 @dataclass(slots=True)
@@ -179,12 +179,14 @@ class ValuesForm(Form):
         )
 
     def _groups(self, fields: Iterable[Field]) -> Iterator[Group]:
-        for (name, kind), each in groupby(fields, lambda one: (_legend(one), _kind(one))):
+        for (name, _), each in groupby(fields, lambda one: (_legend(one), _kind(one))):
             neighbours = list(each)
             is_alone = len(neighbours) == 1
             legend = "" if is_alone and not neighbours[0].group else name
             boxes = [Box(self[one.name], _short(one.label, legend)) for one in neighbours]
-            yield Group(legend, boxes, bool(kind) and not is_alone)
+            kinds = {one.type for one in neighbours}
+            is_small = kinds <= set(SMALL) and not is_alone
+            yield Group(legend, boxes, kinds.pop() if is_small and len(kinds) == 1 else "")
 
 
 def made(wanted: Field) -> forms.Field:
@@ -209,7 +211,7 @@ def _legend(wanted: Field) -> str:
 
 def _kind(wanted: Field) -> str:
     """Tell what stands side by side with its like: boxes to tick, numbers, days."""
-    return wanted.type if wanted.type in SMALL else ""
+    return wanted.type if wanted.type in SMALL and not wanted.group else ""
 
 
 def _short(label: str, legend: str) -> str:
