@@ -97,7 +97,7 @@ def _people(row: "models.School", count: int, year: str, *, seed: int) -> None:
     from docgen.backoffice import registers
 
     pupils = tuple(people(count, seed, classes=max(2, count // 16)))
-    numbers = range(seed * 1000, seed * 1000 + count + 8)
+    numbers = range(seed * 1000, seed * 1000 + count + 24)
     devices = {
         serial: records.Device(serial, "Tablette 10 pouces", "En stock")
         for serial in map(serial_number, numbers)
@@ -256,10 +256,10 @@ def _released(row: "models.School", shop: "models.PrintShop", today: date) -> No
 
 
 def _spread(today: date) -> None:
-    """Spread what came home over the last weeks; raise the reminders of the day."""
+    """Spread the charters that came home over the last weeks; raise the reminders of the day."""
     from docgen.backoffice import models, reminders
 
-    for number, back in enumerate(models.Return.objects.order_by("pk")):
+    for number, back in enumerate(models.Return.objects.filter(paper=None).order_by("pk")):
         ago = timedelta(days=3 + 9 * number % 60)
         moments = {"created_at": back.created_at - ago}
         if back.bound_at:

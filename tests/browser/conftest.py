@@ -78,4 +78,4 @@ def _sign_in(page: Page, login: str, password: str) -> None:
     page.get_by_label("Identifiant").fill(login)
     page.get_by_label("Mot de passe").fill(password)
     page.get_by_role("button", name="Se connecter").click()
-    page.get_by_role("button", name="Se déconnecter").wait_for()
+    page.get_by_role("banner").get_by_role("button", name="Se déconnecter").wait_for()

@@ -205,7 +205,7 @@ def test_an_answer_serves_once_and_in_its_own_browser(place: Place, browser: Bro
 
 def test_one_is_not_sent_elsewhere(browser: Browser) -> None:
     answer = browser.sign_in("head", "?next=https://another.example/")
-    assert answer.headers["Location"] == "/compte"
+    assert answer.headers["Location"] == "/"
 
 
 def test_refusals_do_not_lock_the_others_out(place: Place) -> None:
