@@ -35,6 +35,7 @@ REGION = (
     ("Attestations reçues", "received"),
     ("Originaux", "originals"),
     ("Écarts", "gap"),
+    ("Rappels", "reminders"),
 )
 SHOP = (("Lots remis", "shop"),)
 # of one school: the back office sees them below the school's name
