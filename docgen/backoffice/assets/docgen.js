@@ -78,40 +78,36 @@ document.addEventListener("submit", async (event) => {
 });
 
 // Keys of one letter work only for who asked for them (WCAG 2.1.4), and never while one types.
-function takeKeys() {
-  const help = document.querySelector("[data-keys]");
+function showKeys() {
+  const help = document.querySelector("[data-keys]"), wanted = localStorage.getItem("keys") === "on";
   if (!help) return;
-  const box = help.querySelector("input");
   help.hidden = false;
-  const show = () => document.body.classList.toggle("with-keys", box.checked);
-  box.checked = localStorage.getItem("keys") === "on";
-  box.addEventListener("change", () => { localStorage.setItem("keys", box.checked ? "on" : "off"); show(); });
-  show();
-  document.addEventListener("keydown", (event) => {
-    const types = event.target.matches("textarea, select, input:not([type=radio]):not([type=checkbox])");
-    if (!box.checked || types || event.ctrlKey || event.altKey || event.metaKey) return;
-    const digit = /^(?:Digit|Numpad)([1-9])$/.exec(event.code);  // on a French keyboard 1 is « & »
-    const wanted = document.querySelector(`[data-key="${CSS.escape(digit ? digit[1] : event.key.toLowerCase())}"]`);
-    if (!wanted) return;
-    event.preventDefault();
-    if (wanted.matches("input")) wanted.focus();
-    if (wanted.matches("a, button, input[type=radio]")) wanted.click();
-  });
+  help.querySelector("input").checked = wanted;
+  document.body.classList.toggle("with-keys", wanted);
 }
-
-// Arrows go from a field to what it found, and along it; a marked field is typed over at once.
-document.addEventListener("keydown", (event) => {
-  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-  const zone = event.target.closest("[data-arrows]");
-  if (!step || !zone || event.target.tagName === "SELECT") return;
-  const stops = [...zone.querySelectorAll("input[type=search], #found button")];
-  const next = stops[stops.indexOf(event.target) + step];
-  if (next) { event.preventDefault(); next.focus(); }
+document.addEventListener("change", (event) => {
+  if (!event.target.matches("[data-keys] input")) return;
+  localStorage.setItem("keys", event.target.checked ? "on" : "off");
+  showKeys();
 });
-function markFields() {
-  const field = document.querySelector("input[data-select]");
-  if (field) field.select();
-}
+document.addEventListener("keydown", (event) => {
+  const types = event.target.matches("textarea, select, input:not([type=radio]):not([type=checkbox])");
+  const isOn = document.querySelector("[data-keys] input:checked");
+  if (!isOn || types || event.ctrlKey || event.altKey || event.metaKey) return;
+  const digit = /^(?:Digit|Numpad)([1-9])$/.exec(event.code);  // on a French keyboard 1 is « & »
+  const wanted = document.querySelector(`[data-key="${CSS.escape(digit ? digit[1] : event.key.toLowerCase())}"]`);
+  if (!wanted) return;
+  event.preventDefault();
+  if (wanted.matches("input")) wanted.focus();
+  if (wanted.matches("a, button, input[type=radio]")) wanted.click();
+});
+
+// A page that takes the place of another one in the same document begins where it begins.
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.target.id !== "main") return;
+  showKeys();
+  (event.target.querySelector("[data-focus]") || event.target).focus({ preventScroll: true });
+});
 
 // A form sent once is not sent again by a second click; one that gives a file (data-again) may be.
 document.addEventListener("submit", (event) => {
@@ -126,11 +122,11 @@ window.addEventListener("pageshow", () => {
 
 // Invalid answers are pages too: htmx shows them.
 document.addEventListener("htmx:beforeSwap", (event) => {
-  if (event.detail.xhr.status === 422) { event.detail.shouldSwap = true; event.detail.isError = false; }
+  if ([409, 422].includes(event.detail.xhr.status)) { event.detail.shouldSwap = true; event.detail.isError = false; }
 });
 
 markFields();
 focusProblems();
 takeDrops();
-takeKeys();
+showKeys();
 offerCopies();

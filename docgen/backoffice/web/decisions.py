@@ -36,20 +36,26 @@ def decision(act: Act, *, stays: bool = False) -> Callable[..., HttpResponseBase
         row = found(request, side)
         try:
             text = act(request, row)
-        except Conflict as error:
-            return shown(request, found(request, side), error, HTTPStatus.CONFLICT)
         except DocgenError as error:
-            return shown(request, found(request, side), error)
+            return _refused(request, side, error)
         say(request, text, undo=_way_back(request, row))
         return HttpResponseRedirect(_place(row if stays else _next(request, row), request))
 
     return view
 
 
+def _refused(request: Asked, side: UUID, error: DocgenError) -> HttpResponseBase:
+    status = HTTPStatus.CONFLICT if isinstance(error, Conflict) else 0
+    answer = shown(request, found(request, side), error, status)
+    answer.headers["HX-Push-Url"] = "false"  # where a form is sent to is no page to come back to
+    return answer
+
+
 def _assign(request: Asked, row: ScannedPage) -> str:
     reference, side, is_replacing = _chosen(request)
-    facts = {"replace": is_replacing, "after": _after(request.POST.get("after", ""))}
-    displaced = reviews.assign(row, reference, side, request.who, **facts)
+    after = _after(request.POST.get("after", ""))
+    facts = (row, reference, side, request.who)
+    displaced = reviews.assign(*facts, replace=is_replacing, after=after)
     text = f"Face rangée\u00a0: document {reference.upper()}, face{NBSP}{side}."
     return f"{text} L’ancien scan de cette face est gardé." if displaced else text
 
@@ -95,10 +101,8 @@ def undo(request: Asked, side: UUID) -> HttpResponseBase:
     row = found(request, side)
     try:
         reviews.undo(row, request.who, after=_after(request.GET.get("pas", "")))
-    except Conflict as error:
-        return shown(request, found(request, side), error, HTTPStatus.CONFLICT)
     except DocgenError as error:
-        return shown(request, found(request, side), error)
+        return _refused(request, side, error)
     say(request, "Décision annulée\u00a0: la face est comme avant.")
     return HttpResponseRedirect(_place(row, request))
 

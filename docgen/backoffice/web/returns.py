@@ -48,7 +48,7 @@ def whole(request: Asked, school: School, document: UUID) -> HttpResponseBase:
     """Show a document: its sides, where each comes from, what lacks, its signed file."""
     rows = seen(Return, request).select_related("document__volume", "paper__attestation")
     row = one(rows, school=school, pk=document)
-    mine = seen(ScannedPage, request).filter(back=row).select_related("batch")
+    mine = seen(ScannedPage, request).filter(back=row).select_related("back")
     scanned = [homecoming.side(each) for each in mine.order_by("side", "pk")]
     is_known = homecoming.Outcome.KNOWN
     known = {each.row.side: each for each in scanned if each.row.outcome == is_known}

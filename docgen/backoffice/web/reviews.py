@@ -31,8 +31,6 @@ STEPS = {
     "discard": "Écartée",
 }
 FIRST = 9  # proposals that have a key; the others are folded away
-# The next picture is asked for while one is looked at, and kept until somebody gets there.
-SHORTLY = "private, max-age=120"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +56,10 @@ class Turn:
 
 def asked(request: Asked) -> dict[str, str]:
     """Give the filters of an address, those that can be."""
-    found = {name: value for name in FIELDS if (value := request.GET.get(name, ""))}
-    checks = {"issue": lambda v: v in ISSUES, "lycee": UAI.fullmatch, "lot": _is_uuid}
-    return {name: value for name, value in found.items() if checks[name](value)}
+    issue, school, batch = (request.GET.get(name, "") for name in FIELDS)
+    can_be = (issue in ISSUES, bool(UAI.fullmatch(school)), _is_uuid(batch))
+    named = zip(FIELDS, (issue, school, batch), can_be, strict=True)
+    return {name: value for name, value, is_sound in named if is_sound}
 
 
 def _is_uuid(text: str) -> bool:
@@ -214,7 +213,7 @@ def picture(request: Asked, side: UUID) -> HttpResponseBase:
         raise Http404 from error
     if not content:
         raise Http404
-    return HttpResponse(content, content_type="image/jpeg", headers={"Cache-Control": SHORTLY})
+    return HttpResponse(content, content_type="image/jpeg")
 
 
 urls: list[URLPattern] = [
