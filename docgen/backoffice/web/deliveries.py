@@ -47,7 +47,7 @@ def listed(request: Asked) -> HttpResponseBase:
     facts = {
         "listing": listing,
         "rows": [(row, deliveries.why(row, may_leave=may_leave)) for row in listing.rows],
-        "counts": [(stage, stage.label, counts.get(stage, 0)) for stage in STAGES],
+        "counts": [(stage, *_counted(stage, counts.get(stage, 0))) for stage in STAGES],
         "way": way,
         "mails_to_decide": seen(Mail, request).filter(AWAITING).count(),
     }
@@ -116,6 +116,12 @@ def looked_at(row: Message) -> letters.Look | None:
         return letters.look(row)
     except FileNotFoundError:
         return None
+
+
+def _counted(stage: Posting, count: int) -> tuple[str, int]:
+    """Name a stage as so many deliveries are in it."""
+    is_plural = count > 1 and stage not in (Posting.NEW, Posting.SENDING)
+    return f"{stage.label}{'s' if is_plural else ''}", count
 
 
 def _counts(request: Asked) -> dict[str, int]:

@@ -165,7 +165,7 @@ def _posted(rows: Attestations, value: str) -> QuerySet[Attestation]:
 
 
 def _in_department(rows: Attestations, code: str) -> QuerySet[Attestation]:
-    return rows.filter(school_id__startswith=code)
+    return rows.filter(school__uai__startswith=code)
 
 
 def _midnight(now: datetime) -> datetime:

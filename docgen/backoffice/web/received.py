@@ -95,7 +95,7 @@ def _table(rows: Attestations) -> Iterator[tuple[sheets.Value, ...]]:
 
 
 def _in_department(rows: Attestations, code: str) -> Attestations:
-    return rows.filter(school_id__startswith=code)
+    return rows.filter(school__uai__startswith=code)
 
 
 def _in_state(rows: Attestations, state: str) -> Attestations:

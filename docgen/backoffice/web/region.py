@@ -26,18 +26,18 @@ class Bar:
 
     monday: date
     count: int
-    x: float
-    y: float
-    width: float
-    height: float
+    x: int
+    y: int
+    width: int
+    height: int
 
     @property
-    def middle(self) -> float:
+    def middle(self) -> int:
         """Where the bar's label is centred."""
-        return self.x + self.width / 2
+        return self.x + self.width // 2
 
     @property
-    def above(self) -> float:
+    def above(self) -> int:
         """Where its count is written."""
         return self.y - 6
 
@@ -103,9 +103,9 @@ def bars(counts: dict[datetime, int], since: datetime) -> list[Bar]:
     made = []
     for index, day in enumerate(days):
         count = by_day.get(day, 0)
-        height = round(room * count / most, 1)
-        x = round(LEFT + index * step + step * 0.15, 1)
-        made.append(Bar(day, count, x, HEIGHT - FOOT - height, round(step * 0.7, 1), height))
+        height = round(room * count / most)
+        x = round(LEFT + index * step + step * 0.15)
+        made.append(Bar(day, count, x, HEIGHT - FOOT - height, round(step * 0.7), height))
     return made
 
 

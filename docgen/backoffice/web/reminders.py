@@ -45,7 +45,7 @@ def listed(request: Asked) -> HttpResponseBase:
 
 
 def _in_department(rows: QuerySet[Reminder], code: str) -> QuerySet[Reminder]:
-    return rows.filter(school_id__startswith=code)
+    return rows.filter(school__uai__startswith=code)
 
 
 urls: list[URLPattern] = [path("rappels/", listed, name="reminders")]
