@@ -55,7 +55,9 @@ def table(request: Asked, school: School) -> HttpResponseBase:
     facts |= {"is_ready": is_ready, "text": text, "division": division, "found": found[:MOST_FOUND]}
     facts |= {"is_more": len(found) > MOST_FOUND, "is_asked": is_enough(text, division)}
     error = None
-    if request.method == "POST" and label and is_ready:
+    # What is looked for while somebody types is a name: sent in a form, in no address.
+    is_search = request.method != "POST" or "chercher" in asked
+    if label and is_ready and not is_search:
         request.session[_key(school)] = {**kept, "classe": division}
         person = _chosen(request, school, found)
         if person is not None:

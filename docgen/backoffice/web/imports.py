@@ -3,12 +3,10 @@
 import csv
 import re
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from django import forms
-from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Count, Max
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
@@ -20,6 +18,7 @@ from docgen.backoffice import imports
 from docgen.backoffice.imports import MOST_FILES, Look
 from docgen.backoffice.models import Cession, Device, Event, Person, School
 from docgen.backoffice.registers import LABELS
+from docgen.backoffice.web import sentences
 from docgen.backoffice.web.frame import (
     BACK_OFFICE,
     SCHOOL,
@@ -40,6 +39,7 @@ SHOWN = 200  # problems, or people, on the page; the report has them all
 LINE = re.compile(r", ligne (\d+)")
 FIELD = re.compile(r"«\s*([^»]{1,60}?)\s*»")
 OTHER = "Autres"
+KEPT = ("people", "devices", "cessions")
 GONE = (
     "Cet envoi n’est plus là\u00a0: les fichiers n’attendent qu’une heure. Envoyez-les de nouveau."
 )
@@ -110,7 +110,7 @@ def show(request: Asked, school: School) -> HttpResponseBase:
     """Say what is known of a school, and take its files; nothing is kept before it is seen."""
     form = FilesForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
-        files = cast(Sequence[UploadedFile[Any]], form.cleaned_data["people"])
+        files: list[Any] = form.cleaned_data["people"]
         more = [form.cleaned_data[name] or None for name in ("stock", "cessions")]
         audience: Audience = form.cleaned_data["audience"]
         imports.forget(request.session.get(_key(school), ""))
@@ -166,10 +166,8 @@ def keep(request: Asked, school: School) -> HttpResponseBase:
     if counts is None:
         warn(request, GONE)
         return redirect("imports", school.pk)
-    told = [f"{counts['people']} personnes"]
-    told += [f"{counts['devices']} tablettes au stock"] if counts["devices"] else []
-    told += [f"{counts['cessions']} cessions"] if counts["cessions"] else []
-    say(request, f"C’est enregistré\u00a0: {', '.join(told)}.")
+    told = sentences.counts({name: count for name, count in counts.items() if name in KEPT})
+    say(request, f"C’est enregistré\u00a0: {told}.")
     return redirect("school", school.pk)
 
 
