@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
 from docgen.backoffice import pressing, store
@@ -26,6 +26,22 @@ class StageConflict(InvalidInput):
     """What is asked does not go with where the job is."""
 
     code = "stage-conflict"
+
+
+def add_shop(name: str, by: str) -> PrintShop:
+    """Add a print shop.
+
+    Raises:
+        InvalidInput: when another one has that name.
+    """
+    try:
+        with transaction.atomic():
+            shop = PrintShop.objects.create(name=name)
+            tell("shop-added", f"shop:{shop.pk}", actor=by)
+    except IntegrityError as error:
+        what = "un imprimeur porte déjà ce nom."
+        raise InvalidInput(Problem(what, "name", "Donnez-lui un autre nom.")) from error
+    return shop
 
 
 def release(job: PrintJob, shop: PrintShop, by: str) -> PrintJob:

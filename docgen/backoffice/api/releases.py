@@ -6,7 +6,6 @@ from typing import Annotated
 from uuid import UUID
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from ninja import Path, Router, Schema
@@ -22,7 +21,7 @@ from docgen.backoffice.api.printed import part, parts
 from docgen.backoffice.api.problems import Refused
 from docgen.backoffice.api.reading import Body, Id, Name, RowId
 from docgen.backoffice.events import tell
-from docgen.errors import InvalidInput, Problem
+from docgen.errors import Problem
 
 router = Router(tags=["releases"])
 
@@ -75,13 +74,7 @@ def shops(request: Request, paging: Paged) -> dict[str, object]:
 @router.post("/print-shops", auth=scope("write:releases"), response={201: Shop})
 def add_shop(request: Request, shop: NewShop) -> Status[Shop]:
     """Ajoute un imprimeur."""
-    try:
-        with transaction.atomic():
-            row = models.PrintShop.objects.create(name=shop.name)
-            tell("shop-added", f"shop:{row.pk}", actor=request.auth.label)
-    except IntegrityError as error:
-        what = "un imprimeur porte déjà ce nom."
-        raise InvalidInput(Problem(what, "name", "Donnez-lui un autre nom.")) from error
+    row = releases.add_shop(shop.name, request.auth.label)
     return Status(201, Shop(id=row.pk, name=row.name))
 
 

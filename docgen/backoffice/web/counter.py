@@ -23,8 +23,7 @@ def one_now(request: Asked, school: School) -> HttpResponseBase:
     person = one(seen(Person, request), school=school, pk=pk)
     offers = [
         (each.manifest, layout, f"{each.manifest.slug}/{layout.name}")
-        for each in library.load_all()
-        if each.manifest.engine == "press" and each.manifest.audience == person.audience
+        for each in drafts.offered(person.audience)
         for layout in each.manifest.layouts
     ]
     values = [value for *_, value in offers]

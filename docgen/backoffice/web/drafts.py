@@ -66,6 +66,17 @@ def template(slug: str) -> library.Template | None:
     return found if found and found.manifest.engine == "press" else None
 
 
+def offered(audience: str = "") -> list[library.Template]:
+    """List the templates that jobs print, charters first: most of what is printed are charters."""
+    found = [each for each in library.load_all() if each.manifest.engine == "press"]
+    found = [each for each in found if audience in ("", each.manifest.audience)]
+
+    def rank(each: library.Template) -> tuple[bool, str, str]:
+        return each.manifest.kind != "charter", each.manifest.audience, each.manifest.title
+
+    return sorted(found, key=rank)
+
+
 def fresh(school: School, slug: str, layout: str) -> Draft:
     """Begin a draft."""
     return Draft(secrets.token_urlsafe(12), school.pk, slug, layout)

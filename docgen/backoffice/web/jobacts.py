@@ -28,12 +28,14 @@ from docgen.backoffice.web.frame import (
 )
 from docgen.errors import InvalidInput
 
+LONGEST = 100  # characters of a shop's name
+
 
 def _job(request: Asked, job: UUID) -> PrintJob:
     return one(seen(PrintJob, request).select_related("template"), pk=job)
 
 
-def _done(request: Asked, row: PrintJob, act: Callable[[], object]) -> bool:
+def _done(request: Asked, act: Callable[[], object]) -> bool:
     """Act; when the job is no longer where the page had it, say so."""
     try:
         act()
@@ -61,7 +63,7 @@ def cancel(request: Asked, job: UUID) -> HttpResponseBase:
             "back": reverse("job", args=(row.pk,)),
         }
         return page(request, "web/parts/confirm.html", facts)
-    if _done(request, row, lambda: print_jobs.cancel(row, request.who.label)):
+    if _done(request, lambda: print_jobs.cancel(row, request.who.label)):
         say(request, "Le lot est annulé.")
     return redirect("job", row.pk)
 
@@ -71,7 +73,7 @@ def cancel(request: Asked, job: UUID) -> HttpResponseBase:
 def retry(request: Asked, job: UUID) -> HttpResponseBase:
     """Put back in the line what was refused or set aside."""
     row = _job(request, job)
-    if _done(request, row, lambda: print_jobs.retry(row, request.who.label)):
+    if _done(request, lambda: print_jobs.retry(row, request.who.label)):
         say(request, "Le lot est relancé.")
     return redirect("job", row.pk)
 
@@ -101,7 +103,7 @@ def reprint(request: Asked, job: UUID) -> HttpResponseBase:
         key = f"screen:{token}:{said[:32]}"
         made.append(json.loads(idempotency.once(request.who.label, key, said, act)[1]))
 
-    if len(ids) != len(chosen) or not token or not _done(request, row, once):
+    if len(ids) != len(chosen) or not token or not _done(request, once):
         return redirect("job", row.pk)
     say(request, "La réimpression est lancée.", undo=reverse("job-cancel", args=(made[0],)))
     return redirect("job", made[0])
@@ -112,15 +114,27 @@ def reprint(request: Asked, job: UUID) -> HttpResponseBase:
 def release(request: Asked, job: UUID) -> HttpResponseBase:
     """Hand a job to a print shop."""
     row = _job(request, job)
-    given = request.POST.get("imprimeur") or request.GET.get("imprimeur", "")
-    if not (given.isdecimal() and len(given) < 19):
-        warn(request, "Choisissez d’abord un imprimeur.")
+    shop = _shop(request)
+    if shop is None:
         return redirect("job", row.pk)
-    shop = one(seen(PrintShop, request), pk=int(given))
-    if _done(request, row, lambda: releases.release(row, shop, request.who.label)):
+    if _done(request, lambda: releases.release(row, shop, request.who.label)):
         undo = reverse("job-withdraw", args=(row.pk,))
         say(request, f"Le lot est remis à «\u00a0{shop.name}\u00a0».", undo=undo)
     return redirect("job", row.pk)
+
+
+def _shop(request: Asked) -> PrintShop | None:
+    """Give the shop that was chosen, or the new one that was named; None when it was neither."""
+    name = " ".join(request.POST.get("nouveau", "").replace("\0", "").split())[:LONGEST]
+    made: list[PrintShop] = []
+    if name:
+        _done(request, lambda: made.append(releases.add_shop(name, request.who.label)))
+        return made[0] if made else None
+    given = request.POST.get("imprimeur") or request.GET.get("imprimeur", "")
+    if not (given.isdecimal() and len(given) < 19):
+        warn(request, "Choisissez d’abord un imprimeur.")
+        return None
+    return one(seen(PrintShop, request), pk=int(given))
 
 
 @screen(BACK_OFFICE)
@@ -129,7 +143,7 @@ def withdraw(request: Asked, job: UUID) -> HttpResponseBase:
     """Take a job back from its shop."""
     row = _job(request, job)
     shop = row.shop_id
-    if _done(request, row, lambda: releases.withdraw(row, request.who.label)):
+    if _done(request, lambda: releases.withdraw(row, request.who.label)):
         undo = f"{reverse('job-release', args=(row.pk,))}?imprimeur={shop}"
         say(request, "Le lot est repris\u00a0: l’imprimeur ne le voit plus.", undo=undo)
     return redirect("job", row.pk)

@@ -64,8 +64,9 @@ class Options(Form):
 
     def __init__(self, manifest: Manifest, *args: object, **values: object) -> None:
         super().__init__(*args, **values)  # type: ignore[arg-type]
-        names = manifest.copies or press.COPIES
-        several = ((n, f"{n}\u00a0: {', '.join(names[:n])}") for n in range(2, len(names) + 1))
+        names = [name.removeprefix("Exemplaire ") for name in manifest.copies or press.COPIES]
+        most = max(len(names), manifest.default_copies)
+        several = ((n, f"{n}\u00a0: {', '.join(names[:n])}") for n in range(2, most + 1))
         copies = cast(forms.TypedChoiceField, self.fields["copies"])
         copies.choices = [(1, "1"), *several]
         installed = ordering.profiles()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
 from django.http import HttpResponse
 from django.urls import URLPattern, path
 
@@ -20,6 +20,7 @@ from docgen.backoffice.models import (
     Return,
     School,
     State,
+    User,
     Volume,
 )
 from docgen.backoffice.web import jobacts
@@ -76,8 +77,8 @@ class Told:
 @screen(BACK_OFFICE, SCHOOL)
 def jobs(request: Asked) -> HttpResponse:
     """List the jobs that the sender sees."""
-    schools = seen(School, request).filter(jobs__isnull=False).distinct().order_by("name")
-    choices = [(each.pk, each.name) for each in schools.only("uai", "name")]
+    ordered = Exists(PrintJob.objects.filter(school=OuterRef("pk")))
+    choices = list(seen(School, request).filter(ordered).order_by("name").values_list("pk", "name"))
     more = [Filter("etablissement", "Établissement", choices, "school")] if len(choices) > 1 else []
     return _listed(request, seen(PrintJob, request), more, {"is_all": True})
 
@@ -163,6 +164,7 @@ def job(request: Asked, job: UUID) -> HttpResponse:
         "is_running": row.stage == Stage.ACCEPTED,
         "is_made": is_made,
         "is_open": row.stage in print_jobs.OPEN_STAGES,
+        "ordered_by": _ordered_by(request, row),
         "is_office": request.who.role == BACK_OFFICE,
         "stopped": sum(each.state in (State.FAILED, State.QUARANTINED) for each in volumes),
         "told": _told(request, row, problems[:200]),
@@ -178,6 +180,17 @@ def job(request: Asked, job: UUID) -> HttpResponse:
         "reprints": seen(PrintJob, request).filter(reprint_of=row).aggregate(n=Count("pk"))["n"],
     }
     return page(request, "web/jobs/job.html", facts)
+
+
+def _ordered_by(request: Asked, row: PrintJob) -> str:
+    """Say who ordered a job, to whom may know."""
+    if row.requested_by == request.who.label:
+        return "vous"
+    kind, _, number = row.requested_by.partition(":")
+    if kind == "user" and number.isdecimal():
+        user = seen(User, request).filter(pk=int(number)).first()
+        return user.username if user else ""
+    return "un programme" if kind == "client" else ""
 
 
 def _layout(row: PrintJob) -> str:

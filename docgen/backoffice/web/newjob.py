@@ -48,16 +48,18 @@ STEPS: dict[str, Step] = {
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A layout that can be chosen; `is_reduced` means two pages on a side."""
+    """A layout that can be chosen, and the people it would be printed for."""
 
     value: str
+    manifest: Manifest
     layout: Layout
+    people: int
     is_chosen: bool
 
     @property
-    def is_reduced(self) -> bool:
-        """Tell whether pages are reduced, two to a side."""
-        return self.layout.per_side == 2
+    def sheets(self) -> int:
+        """How many sheets it takes for everybody, in the usual number of copies."""
+        return self.people * self.layout.sheets * self.manifest.default_copies
 
 
 @school_screen(BACK_OFFICE, SCHOOL)
@@ -81,9 +83,15 @@ def _document(request: Asked, school: School, draft: Draft | None) -> HttpRespon
     """Choose the document and its layout."""
     given = request.POST.get("choix", "")
     chosen = given or (f"{draft.slug}/{draft.layout}" if draft else "")
-    templates = [each for each in library.load_all() if each.manifest.engine == "press"]
-    offers = [(each.manifest, _choices(each.manifest, chosen)) for each in templates]
-    known = {choice.value for _, choices in offers for choice in choices}
+    counts = seen(Person, request).filter(school=school, is_present=True)
+    people = dict(counts.values_list("audience").annotate(count=Count("pk")).order_by())
+    choices = [
+        Choice(value, manifest, layout, people.get(manifest.audience, 0), value == chosen)
+        for manifest in (each.manifest for each in drafts.offered())
+        for layout in manifest.layouts
+        if (value := f"{manifest.slug}/{layout.name}")
+    ]
+    known = {choice.value for choice in choices}
     problems: list[Problem] = []
     if request.method == "POST":
         if given in known:
@@ -96,15 +104,15 @@ def _document(request: Asked, school: School, draft: Draft | None) -> HttpRespon
             return redirect(draft.address("personnes"))
         what = "aucun document n’est choisi."
         problems.append(Problem(what, "Document", "Choisissez une des mises en page ci-dessous."))
-    counts = seen(Person, request).filter(school=school, is_present=True)
-    audiences = dict(counts.values_list("audience").annotate(count=Count("pk")).order_by())
-    facts = {"school": school, "offers": offers, "audiences": audiences, "step": 1, "draft": draft}
+    facts = {
+        "school": school,
+        "charters": [each for each in choices if each.manifest.kind == "charter"],
+        "others": [each for each in choices if each.manifest.kind != "charter"],
+        "audiences": people,
+        "step": 1,
+        "draft": draft,
+    }
     return page(request, "web/newjob/document.html", facts, problems=problems)
-
-
-def _choices(manifest: Manifest, chosen: str) -> list[Choice]:
-    values = ((f"{manifest.slug}/{layout.name}", layout) for layout in manifest.layouts)
-    return [Choice(value, layout, value == chosen) for value, layout in values]
 
 
 @screen(BACK_OFFICE)
