@@ -7,17 +7,12 @@ from pathlib import Path
 from docgen.errors import Problem, Unavailable, reason
 from docgen.files import write_new
 from docgen.pagecode import Key
+from docgen.places import data_folder
+
+__all__ = ["data_folder", "page_code_key", "page_code_keys"]
 
 FIRST = 1  # the number of the key that an installation starts with
 LAST = 15  # a page code counts keys in four bits
-
-
-def data_folder() -> Path:
-    """Give the data folder: DOCGEN_DATA, else docgen/ among the user's data (XDG)."""
-    if chosen := os.environ.get("DOCGEN_DATA"):
-        return Path(chosen)
-    home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(home) / "docgen"
 
 
 def page_code_key(folder: Path) -> Key:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -9,8 +10,12 @@ from pathlib import Path
 
 from docgen.errors import Problem, TemplateRejected
 from docgen.manifest import Layout, Manifest, read_manifest, shared_folders
+from docgen.places import data_folder
 
 SHELF = Path(__file__).resolve().parent.parent / "templates"
+PLACE = "*/*/manifest.toml"  # of a manifest on a shelf
+OWN, IN_SERVICE = "modeles", "en-service"  # in the data folder
+INSTALLED = re.compile("[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,20 @@ def shelves() -> list[Path]:
     return [SHELF, *(Path(folder) for folder in more if folder)]
 
 
+def own_shelves() -> list[Path]:
+    """Give the shelves of what was installed here, one for each template: its files in service.
+
+    `modeles/<slug>/en-service` in the data folder names one of the folders beside it; a folder of
+    that name that is not there, or no such file, leaves ours in service.
+    """
+    found = []
+    for pointer in sorted((data_folder() / OWN).glob(f"*/{IN_SERVICE}")):
+        name = pointer.read_text(encoding="utf-8").strip()
+        if INSTALLED.fullmatch(name):
+            found.append(pointer.with_name(name))
+    return found
+
+
 def slugs(shelf: Path | None = None) -> list[str]:
     """List the templates of a shelf by name, or of all the shelves."""
     return sorted({path.parent.name for path in _manifests(shelf)})
@@ -111,5 +130,12 @@ def _read(path: Path, changed: int, size: int) -> Manifest:
 
 
 def _manifests(shelf: Path | None) -> Iterator[Path]:
-    for each in [shelf] if shelf else shelves():
-        yield from each.glob("*/*/manifest.toml")
+    if shelf:
+        yield from shelf.glob(PLACE)
+        return
+    own = [path for each in own_shelves() for path in each.glob(PLACE)]
+    yield from own
+    # What was installed here stands in for the template of that name.
+    replaced = {path.parent.name for path in own}
+    for each in shelves():
+        yield from (path for path in each.glob(PLACE) if path.parent.name not in replaced)

@@ -5,8 +5,7 @@ A test holds this table to the events that the services tell.
 
 from collections.abc import Iterator, Mapping
 
-from docgen.backoffice.templatetags.pages import number
-from docgen.typography import NBSP
+from docgen.typography import NBSP, THIN
 
 SENTENCES: dict[str, str] = {
     "account-closed": "Compte fermé.",
@@ -88,8 +87,7 @@ SENTENCES: dict[str, str] = {
     "sign-in-locked": "Connexion fermée un moment : trop de mots de passe refusés.",
     "signed-in": "Connexion.",
     "signed-out": "Déconnexion.",
-    "template-installed": "Modèle de document installé.",
-    "template-withdrawn": "Modèle de document : retour à la version d’avant.",
+    "template-served": "Version d’un modèle de document mise en service.",
     "token-issued": "Jeton donné à un programme.",
     "token-revoked": "Jeton révoqué.",
     "volume-counted": "Feuilles comptées par l’imprimeur.",
@@ -146,7 +144,8 @@ def _counts(facts: Mapping[str, object]) -> Iterator[str]:
     for name, (one, many) in COUNTS.items():
         count = facts.get(name)
         if isinstance(count, int) and not isinstance(count, bool) and count:
-            yield f"{number(count)}{NBSP}{many if count > 1 else one}"
+            told = f"{count:,}".replace(",", THIN)
+            yield f"{told}{NBSP}{many if count > 1 else one}"
     version = facts.get("version")
     if isinstance(version, str):
         yield f"version {version}"

@@ -18,6 +18,7 @@ from docgen.backoffice.web import (
     history,
     home,
     imports,
+    installing,
     jobs,
     ledger,
     loans,
@@ -41,7 +42,7 @@ from docgen.backoffice.web import (
 
 AREAS = (
     *(home, dashboard, jobs, newjob, templates, schools, accounts, history, deliveries, delivery),
-    programs,
+    *(programs, installing),
     *(imports, people, handovers, loans, conventions, filling, attestations),
     *(scans, reviews, ledger),
     *(batches, missing, returns, decisions),
