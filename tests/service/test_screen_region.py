@@ -91,7 +91,8 @@ def test_the_signed_file_stands_beside_its_data(client: Client, delivery: models
     page = text(client, "received-one", row.public_id)
     person, serial = row.cessions.values_list("person", "serial").get()
     name = models.Person.objects.get(internal_id=person).family_name
-    assert all(each in page for each in (serial, name, "Face 1 sur 1", "AT-"))
+    told = (serial, name, "Face 1 sur 1", "AT-", "du 1er septembre 2026 au")
+    assert all(each in page for each in told)
     picture = client.get(reverse("received-picture", args=(row.public_id, 1)))
     assert picture.content.startswith(b"\x89PNG")
     assert client.get(reverse("received-picture", args=(row.public_id, 2))).status_code == 404

@@ -1,9 +1,11 @@
 """What templates of pages can say: files, dressed fields, heads of columns, French numbers."""
 
+from datetime import date, datetime
 from typing import Any
 
 from django import forms, template
 from django.forms import BoundField
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -71,6 +73,13 @@ def number(value: float | str | None) -> str:
 def french(text: object) -> str:
     """Set a sentence as French typography wants it; never a name nor a serial."""
     return typography.french(str(text))
+
+
+@register.filter
+def day(moment: date | None) -> str:
+    """Write a day in words, where the schools are: « 1er septembre 2026 »."""
+    local = timezone.localtime(moment) if isinstance(moment, datetime) else moment
+    return typography.date_in_words(local) if local else ""
 
 
 @register.filter

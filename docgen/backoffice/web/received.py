@@ -19,7 +19,8 @@ from docgen.backoffice.web.lists import Filter, Listing
 from docgen.typography import MONTHS
 
 MONTHS_BACK = 12
-DAYS = (("7", "Les 7 derniers jours"), ("30", "Les 30 derniers jours"))
+WEEK = "semaine"
+DAYS = ((WEEK, "Cette semaine"), ("7", "Les 7 derniers jours"), ("30", "Les 30 derniers jours"))
 STATES = (
     ("attendu", "Original attendu"),
     ("poste", "Original posté, attendu"),
@@ -115,6 +116,8 @@ def _periods(today: date) -> list[tuple[str, str]]:
 
 
 def _in_period(rows: Attestations, value: str) -> Attestations:
+    if value == WEEK:
+        return rows.filter(arrived_at__gte=arrivals.week_of(timezone.now()))
     if value.isdigit():
         return rows.filter(arrived_at__gte=timezone.now() - timedelta(days=int(value)))
     first = datetime.fromisoformat(f"{value}-01")

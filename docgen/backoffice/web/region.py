@@ -17,7 +17,7 @@ from docgen.backoffice.web.frame import BACK_OFFICE, REGION, Asked, page, screen
 
 WEEKS = 12
 SHOWN = 5  # of a short list
-WIDTH, HEIGHT, LEFT, FOOT = 720, 200, 8, 28  # of the chart, in its own units
+WIDTH, HEIGHT, LEFT, FOOT = 480, 170, 4, 24  # of the chart, in its own units
 
 
 @dataclass(frozen=True, slots=True)
