@@ -7,7 +7,7 @@ from django.db.models import Case, QuerySet, When
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from docgen.backoffice import reviews, scans
 from docgen.backoffice.models import Return, ScanBatch, ScannedPage, ScanPart
@@ -63,6 +63,7 @@ def _batch(request: Asked, scan: UUID) -> ScanBatch:
     return one(seen(ScanBatch, request).select_related("school"), pk=scan)
 
 
+@require_safe
 @screen(BACK_OFFICE, SCHOOL)
 def batch(request: Asked, scan: UUID) -> HttpResponseBase:
     """Show how far a file is, then what it brought home and what it still lacks."""
@@ -101,6 +102,7 @@ def batch(request: Asked, scan: UUID) -> HttpResponseBase:
     return page(request, "web/scans/batch.html", facts)
 
 
+@require_safe
 @screen(BACK_OFFICE, SCHOOL)
 def sides(request: Asked, scan: UUID) -> HttpResponseBase:
     """Show the sides of a file, in the order of the scanner, each with its picture and why."""

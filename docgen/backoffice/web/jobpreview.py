@@ -7,6 +7,7 @@ from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.views.decorators.http import require_safe
 
 from docgen import library, press
 from docgen.backoffice import idempotency, ordering, print_jobs
@@ -87,6 +88,7 @@ def addresses(school: School, draft: Draft, person: Person) -> list[str]:
     return [f"{base}?{urlencode(asked | {'face': side})}" for side in range(1, layout.sides + 1)]
 
 
+@require_safe
 @school_screen(BACK_OFFICE, SCHOOL)
 def picture(request: Asked, school: School) -> HttpResponse:
     """Draw a side of somebody's document as it will be printed."""

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
 from django.http import HttpResponse
 from django.urls import URLPattern, path
+from django.views.decorators.http import require_safe
 
 from docgen import library
 from docgen.backoffice import pressing, print_jobs, releases
@@ -74,6 +75,7 @@ class Told:
     person: Person | None
 
 
+@require_safe
 @screen(BACK_OFFICE, SCHOOL)
 def jobs(request: Asked) -> HttpResponse:
     """List the jobs that the sender sees."""
@@ -83,6 +85,7 @@ def jobs(request: Asked) -> HttpResponse:
     return _listed(request, seen(PrintJob, request), more, {"is_all": True})
 
 
+@require_safe
 @school_screen(BACK_OFFICE, SCHOOL)
 def school_jobs(request: Asked, school: School) -> HttpResponse:
     """List the jobs of one school."""
@@ -145,6 +148,7 @@ def progress(request: Asked, ids: Sequence[UUID]) -> dict[UUID, int]:
     return dict(volumes.values_list("job").annotate(total=Sum("done")).order_by())
 
 
+@require_safe
 @screen(BACK_OFFICE, SCHOOL)
 def job(request: Asked, job: UUID) -> HttpResponse:
     """Show one job."""

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
+from django.views.decorators.http import require_safe
 
 from docgen.backoffice import bulk, missing
 from docgen.backoffice.models import Document, Paper, Return, School
@@ -40,6 +41,7 @@ class Lack:
     back: Return | None
 
 
+@require_safe
 @school_screen(BACK_OFFICE, SCHOOL)
 def listed(request: Asked, school: School) -> HttpResponseBase:
     """Show what is awaited, a kind at a time."""
@@ -62,6 +64,7 @@ def listed(request: Asked, school: School) -> HttpResponseBase:
     return page(request, "web/scans/missing.html", facts)
 
 
+@require_safe
 @school_screen(BACK_OFFICE, SCHOOL)
 def export(request: Asked, school: School) -> HttpResponseBase:
     """Give all that is awaited as a file for a spreadsheet."""

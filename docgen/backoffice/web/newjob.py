@@ -14,6 +14,7 @@ from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
+from django.views.decorators.http import require_safe
 
 from docgen import library, single
 from docgen.backoffice.models import Person, School
@@ -115,6 +116,7 @@ def _document(request: Asked, school: School, draft: Draft | None) -> HttpRespon
     return page(request, "web/newjob/document.html", facts, problems=problems)
 
 
+@require_safe
 @screen(BACK_OFFICE)
 def choose_school(request: Asked) -> HttpResponse:
     """Choose the school to print for."""
@@ -129,6 +131,7 @@ def choose_school(request: Asked) -> HttpResponse:
     return page(request, "web/newjob/school.html", {"listing": listing, "offers": offers})
 
 
+@require_safe
 @screen(BACK_OFFICE, SCHOOL)
 def layout_picture(request: Asked, slug: str) -> HttpResponse:
     """Show the first page of a layout with the sample values of its template."""

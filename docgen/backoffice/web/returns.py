@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
+from django.views.decorators.http import require_safe
 
 from docgen.backoffice import reviews
 from docgen.backoffice.models import Return, ScannedPage, School
@@ -19,6 +20,7 @@ SORTS = {
 }
 
 
+@require_safe
 @school_screen(BACK_OFFICE, SCHOOL)
 def listed(request: Asked, school: School) -> HttpResponseBase:
     """Show the documents of a school that came home, the last changed first."""
@@ -43,6 +45,7 @@ def listed(request: Asked, school: School) -> HttpResponseBase:
     return page(request, "web/scans/returns.html", facts)
 
 
+@require_safe
 @school_screen(BACK_OFFICE, SCHOOL)
 def whole(request: Asked, school: School, document: UUID) -> HttpResponseBase:
     """Show a document: its sides, where each comes from, what lacks, its signed file."""

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
+from django.views.decorators.http import require_safe
 
 from docgen.backoffice import reviews
 from docgen.backoffice.candidates import Proposal
@@ -83,6 +84,7 @@ def suffix(request: Asked) -> str:
     return f"?{urlencode(wanted)}" if wanted else ""
 
 
+@require_safe
 @screen(BACK_OFFICE, SCHOOL)
 def listed(request: Asked) -> HttpResponseBase:
     """Show the sides that wait, the oldest first."""
@@ -121,6 +123,7 @@ def _filters(request: Asked, rows: QuerySet[ScannedPage]) -> list[Filter]:
     return found
 
 
+@require_safe
 @screen(BACK_OFFICE, SCHOOL)
 def review(request: Asked, side: UUID) -> HttpResponseBase:
     """Show one side, and the places that it may have."""
@@ -204,6 +207,7 @@ def offers(request: Asked, proposed: Sequence[Proposal]) -> list[Offer]:
     ]
 
 
+@require_safe
 @screen(BACK_OFFICE, SCHOOL)
 def picture(request: Asked, side: UUID) -> HttpResponseBase:
     """Give the picture of a side, upright, in grey."""

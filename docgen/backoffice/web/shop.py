@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
+from django.views.decorators.http import require_safe
 
 from docgen.backoffice import pressing, releases
 from docgen.backoffice.models import PrintJob, Volume
@@ -75,6 +76,7 @@ class Count(Form):
     )
 
 
+@require_safe
 @screen(PRINT_SHOP)
 def shop(request: Asked) -> HttpResponse:
     """List the jobs released to the shop."""
@@ -97,6 +99,7 @@ def shop(request: Asked) -> HttpResponse:
     return page(request, "web/shop/list.html", facts)
 
 
+@require_safe
 @screen(PRINT_SHOP)
 def shop_job(request: Asked, job: UUID) -> HttpResponse:
     """Show one released job: download, ticket, volumes to count."""
