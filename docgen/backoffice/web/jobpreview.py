@@ -29,7 +29,7 @@ from docgen.errors import DocgenError
 from docgen.fields import parse_date
 
 MOST_LISTED = 300  # people in one list to choose from; more are chosen class by class
-DPI = 100
+DPI = 96
 
 
 def preview(request: Asked, school: School, draft: Draft) -> HttpResponseBase:
