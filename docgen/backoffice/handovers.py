@@ -46,6 +46,22 @@ def cede(person: Person, serial: str, ceded_date: date | None, by: str) -> Cessi
     return row
 
 
+def date_cession(cession: Cession, on: date, by: str) -> None:
+    """Say when a tablet was handed over, for a cession that was kept without its date.
+
+    Raises:
+        InvalidInput: when it has a date, which papers may already say, or in an impossible year.
+    """
+    if on.year not in YEARS:
+        raise InvalidInput(_impossible("ceded_date"))
+    with transaction.atomic():
+        rows = Cession.objects.filter(pk=cession.pk, cancelled_at=None, ceded_date=None)
+        if not rows.update(ceded_date=on):
+            what, remedy = "cette cession a déjà une date.", "Annulez-la et remettez la tablette."
+            raise InvalidInput(Problem(what, "ceded_date", remedy))
+        tell("cession-dated", cession.serial, school=cession.school_id, actor=by, id=cession.pk)
+
+
 def lend(person: Person, serial: str, days: tuple[date, date], state: str, by: str) -> Loan:
     """Lend a tablet to a person, from one day to another.
 

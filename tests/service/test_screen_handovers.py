@@ -150,3 +150,15 @@ def test_names_that_are_markup_are_only_text(browser: Client) -> None:
     told = page(browser.get(PLACE, {"serie": "HA100001", "classe": "2DE 1"}))
     assert "&lt;script&gt;MELI" in told
     assert "<script>MELI" not in told
+
+
+def test_a_cession_without_a_date_is_given_one_once(browser: Client) -> None:
+    row = handovers.cede(person("E1"), "HA100001", None, "test")
+    place = f"/etablissements/{UAI}/personnes/{row.person_id}/"
+    assert f"{PLACE}{row.pk}/date/" in page(browser.get(place))
+    assert "n’en est pas une" in page(browser.post(f"{PLACE}{row.pk}/date/", {}, follow=True))
+    browser.post(f"{PLACE}{row.pk}/date/", {"date": "2026-09-14"})
+    told = browser.post(f"{PLACE}{row.pk}/date/", {"date": "2026-09-15"}, follow=True)
+    assert "a déjà une date" in page(told)
+    row.refresh_from_db()
+    assert row.ceded_date == date(2026, 9, 14)

@@ -9,7 +9,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from docgen.backoffice import handovers, registers
 from docgen.backoffice.models import AttestedCession, Cession, Device, Loan, Person, School
@@ -105,6 +105,24 @@ def cancel(request: Asked, school: School, cession: int) -> HttpResponseBase:
     return redirect("handover", school.pk)
 
 
+@require_POST
+@school_screen(BACK_OFFICE, SCHOOL)
+def set_date(request: Asked, school: School, cession: int) -> HttpResponseBase:
+    """Say when a tablet was handed over, for a cession without a date."""
+    row = one(seen(Cession, request), school=school, pk=cession)
+    form = DayForm(request.POST)
+    try:
+        if not form.is_valid():
+            raise InvalidInput("Cette date n’en est pas une.")
+        handovers.date_cession(row, form.cleaned_data["date"], request.who.label)
+    except InvalidInput as error:
+        problem = error.problems[0]
+        warn(request, f"{problem.what.capitalize()} {problem.remedy}")
+    else:
+        say(request, f"La cession de la tablette {row.serial} a sa date.")
+    return redirect("person", school.pk, row.person_id)
+
+
 def _day(request: Asked, school: School, kept: dict[str, str]) -> HttpResponseBase:
     """Keep the day of the next hand-overs, for as long as somebody is signed in."""
     form = DayForm(request.POST)
@@ -168,4 +186,5 @@ def _key(school: School) -> str:
 urls: list[URLPattern] = [
     path("etablissements/<str:uai>/remise/", table, name="handover"),
     path("etablissements/<str:uai>/remise/<int:cession>/annuler/", cancel, name="cession-cancel"),
+    path("etablissements/<str:uai>/remise/<int:cession>/date/", set_date, name="cession-date"),
 ]

@@ -122,52 +122,66 @@ def _tasks(
     request: Asked, school: School, figures: Figures, tablets: ledger.Tablets
 ) -> Iterator[Task]:
     """Give what is to be done, in the order in which a school does it."""
-
-    def to(name: str, *args: object) -> str:
-        return reverse(name, args=args or (school.pk,))
-
-    if not figures.pupils + figures.teachers:
-        yield Task(
-            *(0, "Aucun élève connu", "Envoyez les fichiers de vos élèves et de vos professeurs."),
-            *("Envoyer les fichiers", to("imports")),
-        )
-    if figures.without:
-        what = _count(figures.without, "élève sans tablette", "élèves sans tablette")
-        sentence = (
-            "Remettez les tablettes à la table\u00a0: un numéro de série, un élève, c’est fait."
-        )
-        yield Task(figures.without, what, sentence, "Remettre des tablettes", to("handover"))
-    told = {
-        (row.kind, row.attestation_id): timezone.localdate(row.raised_at)
-        for row in seen(Reminder, request).filter(school=school).order_by("pk")
-    }
+    told = _reminders(request, school)
     late = told.get((Kind.NOT_ATTESTED, None)) or told.get((Kind.YEAR_ENDS, None))
-    if dated := tablets.to_attest - tablets.undated:
-        what = _count(dated, "cession à attester", "cessions à attester")
-        sentence = "Elles ne sont sur aucune attestation de cession."
-        yield Task(dated, what, sentence, "Préparer l’attestation", to("attestations"), late)
-    if tablets.undated:
-        what = _count(tablets.undated, "cession sans date", "cessions sans date")
-        sentence = "Sans sa date de remise, une cession ne peut pas être attestée."
-        address = f"{to('people')}?tablette=sans-date"
-        yield Task(tablets.undated, what, sentence, "Voir ces cessions", address)
-    if tablets.to_withdraw:
-        what = _count(tablets.to_withdraw, "cession à retirer", "cessions à retirer")
-        sentence = "Attestées puis annulées\u00a0: la prochaine attestation les retire."
-        yield Task(
-            tablets.to_withdraw, what, sentence, "Préparer l’attestation", to("attestations")
-        )
     rows = seen(Attestation, request).filter(school=school, original__received_at=None)
-    open_ones = rows.exclude(state=State.CANCELLED).select_related("original").order_by("rank")
-    for each in journeys(request, list(open_ones)):
-        if task := _of_attestation(each):
-            key = Kind.NOT_RECEIVED if each.mailed_at else Kind.NOT_RETURNED
-            yield replace(task, reminded=told.get((key, each.row.pk)))
+    rows = rows.exclude(state=State.CANCELLED).select_related("original").order_by("rank")
+    on_their_way = journeys(request, list(rows))
+    mailed = [each for each in on_their_way if each.mailed_at]
+    yield from _of_people(school, figures)
+    yield from _of_cessions(school, tablets, late)
+    for each in on_their_way:
+        if each not in mailed and (task := _of_attestation(each)):
+            yield replace(task, reminded=told.get((Kind.NOT_RETURNED, each.row.pk)))
     yield from _of_scans(request, school)
     if figures.late:
         what = _count(figures.late, "prêt en retard", "prêts en retard")
         sentence = "La date de retour prévue est passée."
-        yield Task(figures.late, what, sentence, "Voir ces prêts", f"{to('loans')}?etat=retard")
+        address = f"{_to('loans', school)}?etat=retard"
+        yield Task(figures.late, what, sentence, "Voir ces prêts", address)
+    for each in mailed:
+        if task := _of_attestation(each):
+            yield replace(task, reminded=told.get((Kind.NOT_RECEIVED, each.row.pk)))
+
+
+def _reminders(request: Asked, school: School) -> dict[tuple[str, int | None], date]:
+    """Give when the school was reminded, this school year, of each thing."""
+    year = rules.school_year(timezone.localdate())
+    opens = date(int(year[:4]), rules.FIRST_MONTH, 1)
+    rows = seen(Reminder, request).filter(school=school, raised_at__date__gte=opens)
+    return {
+        (row.kind, row.attestation_id): timezone.localdate(row.raised_at)
+        for row in rows.order_by("pk")
+    }
+
+
+def _of_people(school: School, figures: Figures) -> Iterator[Task]:
+    if not figures.pupils + figures.teachers:
+        sentence = "Envoyez les fichiers de vos élèves et de vos professeurs."
+        address = _to("imports", school)
+        yield Task(0, "Aucun élève connu", sentence, "Envoyer les fichiers", address)
+    if figures.without:
+        what = _count(figures.without, "élève sans tablette", "élèves sans tablette")
+        sentence = "À la table\u00a0: un numéro de série, un élève, c’est fait."
+        address = _to("handover", school)
+        yield Task(figures.without, what, sentence, "Remettre des tablettes", address)
+
+
+def _of_cessions(school: School, tablets: ledger.Tablets, late: date | None) -> Iterator[Task]:
+    button, address = "Préparer l’attestation", _to("attestations", school)
+    if dated := tablets.to_attest - tablets.undated:
+        what = _count(dated, "cession à attester", "cessions à attester")
+        sentence = "Aucune attestation de cession ne les porte encore."
+        yield Task(dated, what, sentence, button, address, late)
+    if count := tablets.undated:
+        what = _count(count, "cession sans date", "cessions sans date")
+        sentence = "Sans sa date de remise, une cession ne peut pas être attestée."
+        undated = f"{_to('people', school)}?tablette=sans-date"
+        yield Task(count, what, sentence, "Indiquer les dates", undated)
+    if count := tablets.to_withdraw:
+        what = _count(count, "cession à retirer", "cessions à retirer")
+        sentence = "Attestées puis annulées\u00a0: la prochaine attestation les retire."
+        yield Task(count, what, sentence, button, address)
 
 
 def _of_attestation(each: Journey) -> Task | None:
@@ -192,7 +206,7 @@ def _of_attestation(each: Journey) -> Task | None:
 
 
 def _of_scans(request: Asked, school: School) -> Iterator[Task]:
-    address = reverse("scans", args=(school.pk,))
+    address = _to("scans", school)
     partial = seen(Return, request).filter(
         school=school, stage=Return.Stage.PARTIAL, paper__attestation=None
     )
@@ -204,6 +218,10 @@ def _of_scans(request: Asked, school: School) -> Iterator[Task]:
         what = _count(count, "page à relire", "pages à relire")
         sentence = "Rien n’y a été reconnu\u00a0: dites de quel document il s’agit."
         yield Task(count, what, sentence, "Voir les numérisations", address)
+
+
+def _to(name: str, school: School) -> str:
+    return reverse(name, args=(school.pk,))
 
 
 def _count(count: int, one: str, many: str) -> str:

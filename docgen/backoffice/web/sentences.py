@@ -18,6 +18,7 @@ SENTENCES: dict[str, str] = {
     "attestation-retried": "Attestation relancée.",
     "cession-added": "Tablette cédée.",
     "cession-cancelled": "Cession annulée.",
+    "cession-dated": "Date de remise indiquée.",
     "convention-failed": "Les conventions n’ont pas pu être faites.",
     "convention-ordered": "Conventions demandées.",
     "convention-ready": "Les conventions sont prêtes.",

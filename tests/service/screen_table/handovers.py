@@ -7,4 +7,6 @@ ROWS: dict[str, Row] = {
     "POST handover": Row(OF_SCHOOL, 302, body={"serie": "HA200003", "personne": "{second}"}),
     "GET cession-cancel": Row(OF_SCHOOL),
     "POST cession-cancel": Row(OF_SCHOOL, 302, body={"confirmed": "yes"}),
+    # The cession of the world has its date: that is said on the page of its person.
+    "POST cession-date": Row(OF_SCHOOL, 302, body={"date": "2026-09-15"}),
 }
