@@ -109,6 +109,38 @@ document.addEventListener("htmx:afterSettle", (event) => {
   (event.target.querySelector("[data-focus]") || event.target).focus({ preventScroll: true });
 });
 
+// Arrows go from a field to what it found, and along it; a marked field is typed over at once.
+document.addEventListener("keydown", (event) => {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const zone = event.target.closest("[data-arrows]");
+  if (!step || !zone || event.target.tagName === "SELECT") return;
+  const stops = [...zone.querySelectorAll("input[type=search], #found button")];
+  const next = stops[stops.indexOf(event.target) + step];
+  if (next) { event.preventDefault(); next.focus(); }
+});
+function markFields() {
+  const field = document.querySelector("input[data-select]");
+  if (field) field.select();
+}
+
+// On a telephone the lines of a list are cards (docgen.css): each cell says what its head says.
+function labelCells(place) {
+  const roles = { TABLE: "table", THEAD: "rowgroup", TBODY: "rowgroup", TR: "row", TD: "cell" };
+  for (const table of place.querySelectorAll(".table-wrap > table:not(.rows, .cards)")) {
+    const heads = [...table.querySelectorAll("thead th, thead td")];
+    const rows = [...table.querySelectorAll("tbody tr")];
+    const isSeen = (head) => !head.querySelector(".visually-hidden");
+    const labels = heads.map((head) => isSeen(head) ? head.innerText.replace(/[▲▼]/g, "").replace(/\s+/g, " ").trim() : "");
+    if (rows.some((row) => row.cells.length !== heads.length)) continue;
+    for (const row of rows)
+      heads.forEach((head, n) => { row.cells[n].dataset.label = n ? labels[n] : ""; });
+    for (const part of [table, ...table.querySelectorAll("thead, tbody, tr, td")]) part.setAttribute("role", roles[part.tagName]);
+    for (const head of table.querySelectorAll("th")) head.setAttribute("role", head.scope === "row" ? "rowheader" : "columnheader");
+    table.classList.add("cards");
+  }
+}
+document.addEventListener("htmx:load", (event) => labelCells(event.target));
+
 // A form sent once is not sent again by a second click; one that gives a file (data-again) may be.
 document.addEventListener("submit", (event) => {
   const form = event.target;
@@ -125,6 +157,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if ([409, 422].includes(event.detail.xhr.status)) { event.detail.shouldSwap = true; event.detail.isError = false; }
 });
 
+labelCells(document);
 markFields();
 focusProblems();
 takeDrops();
