@@ -105,7 +105,7 @@ def options(request: Asked, school: School, draft: Draft) -> HttpResponseBase:
             draft.on = None
         draft.without = request.POST.get("sans") == "oui"
         drafts.keep(request, draft)
-        if request.POST.get("agir") == "calculer":
+        if "calculer" in (request.POST.get("agir"), request.GET.get("agir")):
             return redirect(draft.address("options"))
     problems: list[Problem] = []
     estimate, refused = None, list[Refused]()

@@ -89,6 +89,7 @@ def addresses(school: School, draft: Draft, person: Person) -> list[str]:
 
 
 @require_safe
+@require_safe
 @school_screen(BACK_OFFICE, SCHOOL)
 def picture(request: Asked, school: School) -> HttpResponse:
     """Draw a side of somebody's document as it will be printed."""

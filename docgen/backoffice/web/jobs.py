@@ -76,6 +76,7 @@ class Told:
 
 
 @require_safe
+@require_safe
 @screen(BACK_OFFICE, SCHOOL)
 def jobs(request: Asked) -> HttpResponse:
     """List the jobs that the sender sees."""
@@ -85,6 +86,7 @@ def jobs(request: Asked) -> HttpResponse:
     return _listed(request, seen(PrintJob, request), more, {"is_all": True})
 
 
+@require_safe
 @require_safe
 @school_screen(BACK_OFFICE, SCHOOL)
 def school_jobs(request: Asked, school: School) -> HttpResponse:
@@ -148,6 +150,7 @@ def progress(request: Asked, ids: Sequence[UUID]) -> dict[UUID, int]:
     return dict(volumes.values_list("job").annotate(total=Sum("done")).order_by())
 
 
+@require_safe
 @require_safe
 @screen(BACK_OFFICE, SCHOOL)
 def job(request: Asked, job: UUID) -> HttpResponse:

@@ -117,6 +117,7 @@ def _document(request: Asked, school: School, draft: Draft | None) -> HttpRespon
 
 
 @require_safe
+@require_safe
 @screen(BACK_OFFICE)
 def choose_school(request: Asked) -> HttpResponse:
     """Choose the school to print for."""
@@ -131,6 +132,7 @@ def choose_school(request: Asked) -> HttpResponse:
     return page(request, "web/newjob/school.html", {"listing": listing, "offers": offers})
 
 
+@require_safe
 @require_safe
 @screen(BACK_OFFICE, SCHOOL)
 def layout_picture(request: Asked, slug: str) -> HttpResponse:

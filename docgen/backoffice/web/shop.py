@@ -77,6 +77,7 @@ class Count(Form):
 
 
 @require_safe
+@require_safe
 @screen(PRINT_SHOP)
 def shop(request: Asked) -> HttpResponse:
     """List the jobs released to the shop."""
@@ -99,6 +100,7 @@ def shop(request: Asked) -> HttpResponse:
     return page(request, "web/shop/list.html", facts)
 
 
+@require_safe
 @require_safe
 @screen(PRINT_SHOP)
 def shop_job(request: Asked, job: UUID) -> HttpResponse:
