@@ -13,12 +13,13 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from docgen.backoffice import tokens
+from docgen.backoffice import releases, tokens
 from docgen.backoffice.api import access
 from docgen.backoffice.models import Client, PrintShop, Role, School
 from docgen.backoffice.web.accounts import ROLES
 from docgen.backoffice.web.frame import BACK_OFFICE, Asked, one, page, say, screen, seen, warn
 from docgen.backoffice.web.inputs import Form
+from docgen.errors import InvalidInput
 
 # What a right lets a program do, in words: to read, to write.
 FAMILIES = {
@@ -63,13 +64,14 @@ def shops(request: Asked) -> HttpResponseBase:
     """List the print shops, and make another one known."""
     form = ShopForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        _, is_new = PrintShop.objects.get_or_create(name=form.cleaned_data["name"])
-        if is_new:
+        try:
+            releases.add_shop(form.cleaned_data["name"], request.who.label)
+        except InvalidInput as error:
+            form.take(error, name="name")
+        else:
             said = "Imprimeur ajouté. Ouvrez-lui un compte\u00a0: il y trouvera les lots remis."
             say(request, said)
-        else:
-            warn(request, "Cet imprimeur était déjà connu\u00a0: rien n’a changé.")
-        return redirect("shops")
+            return redirect("shops")
     opened = Count("user", filter=Q(user__is_active=True), distinct=True)
     rows = seen(PrintShop, request).annotate(accounts=opened, lots=Count("jobs", distinct=True))
     facts = {"form": form, "shops": rows.order_by("name")}

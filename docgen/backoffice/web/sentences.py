@@ -85,6 +85,7 @@ SENTENCES: dict[str, str] = {
     "scan-undone": "Décision sur une page annulée.",
     "school-added": "Établissement ajouté.",
     "school-changed": "Fiche de l’établissement modifiée.",
+    "shop-added": "Imprimeur ajouté.",
     "sign-in-locked": "Connexion fermée un moment : trop de mots de passe refusés.",
     "signed-in": "Connexion.",
     "signed-out": "Déconnexion.",
@@ -105,7 +106,7 @@ FAMILIES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("attestations", "Attestations et originaux", ("attestation", "original", "reminder")),
     ("retours", "Numérisations et retours", ("scan", "return")),
     ("envois", "Envois et courriels", ("delivery", "mail", "receipts", "post")),
-    ("donnees", "Données des établissements", ("school", "roster")),
+    ("donnees", "Données des établissements", ("school", "shop", "roster")),
     ("comptes", "Comptes et connexions", ACCOUNTS),
     ("service", "Service", ("hook", "purged", "template", "work")),
 )
