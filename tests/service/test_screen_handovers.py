@@ -93,9 +93,12 @@ def test_accents_and_capitals_do_not_hide_anybody(browser: Client) -> None:
     assert browser.get(PLACE, {"serie": "HA100002"}).context["division"] == "2DE 2"
 
 
-def test_enter_takes_nobody_when_several_are_found(browser: Client) -> None:
+def test_nobody_is_taken_while_one_types_nor_when_several_are_found(browser: Client) -> None:
     answer = browser.post(PLACE, {"serie": "HA100001", "q": "mel"})
     assert len(answer.context["found"]) == 2
+    asked = {"serie": "HA100001", "q": "zo"}
+    typing = browser.post(PLACE, asked, headers={"HX-Request": "true"})
+    assert len(typing.context["found"]) == 1
     assert cessions() == []
 
 

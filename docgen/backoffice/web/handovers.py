@@ -55,8 +55,8 @@ def table(request: Asked, school: School) -> HttpResponseBase:
     facts |= {"is_ready": is_ready, "text": text, "division": division, "found": found[:MOST_FOUND]}
     facts |= {"is_more": len(found) > MOST_FOUND, "is_asked": is_enough(text, division)}
     error = None
-    # What is looked for while somebody types is a name: sent in a form, in no address.
-    is_search = request.method != "POST" or "chercher" in asked
+    # htmx looks while somebody types, by a form: a name goes into no address.
+    is_search = request.method != "POST" or bool(request.htmx)
     if label and is_ready and not is_search:
         request.session[_key(school)] = {**kept, "classe": division}
         person = _chosen(request, school, found)
