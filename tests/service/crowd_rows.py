@@ -66,7 +66,7 @@ class Crowd:
         )
         self.back = models.Return.objects.get(pk=like["document"])
         self.scan = models.ScanBatch.objects.get(pk=like["scan"])
-        self.part = self.scan.parts.get()
+        self.part = self.scan.parts.order_by("pk").first()
         self.side = models.ScannedPage.objects.get(public_id=like["side"])
         self.delivery = models.Delivery.objects.get(pk=like["delivery"])
         self.message = self.delivery.messages.get(part=1)

@@ -71,7 +71,8 @@ def _inline(root: Element) -> Iterator[str]:
         if each.tag == "style" or (each.tag == "script" and not each.get("src")):
             yield f"inline {each.tag}"
         for name, value in each.items():
-            if name == "style" or name.startswith(("on", "hx-on", "hx-vars", "hx-vals")):
+            is_script = name.startswith(("on", "hx-on", "hx-vars")) or value.startswith("js:")
+            if name == "style" or is_script:
                 yield f"<{each.tag} {name}={value[:40]!r}>"
             if name in ADDRESSES and value not in EMPTY and not OURS.match(value):
                 yield f"<{each.tag} {name}={value[:60]!r}> leads elsewhere"

@@ -28,18 +28,18 @@ def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
 
 
 def asked(world: World, failed: list[str]) -> dict[str, list[str]]:
-    """Open every screen as everybody who may; give what each asked of the database."""
+    """Open every screen as the first who may, and as a school; give what each asked."""
     browsers = {name: browser(world.people[name]) for name in CALLERS}
     found = {}
     for route, row in GETS.items():
-        for caller in CALLERS:
-            if expected(row, caller) == row.good:
-                with CaptureQueriesContext(connection) as queries:
-                    answer = send(browsers[caller], route, row, world.arles)
-                    if answer.streaming:
-                        answer.getvalue()
-                found[f"{caller}: {route}"] = [each["sql"] for each in queries]
-                failed += [f"{caller}: {route}: {why(answer)}"] * (answer.status_code >= 400)
+        may = [each for each in CALLERS if expected(row, each) == row.good]
+        for caller in {*may[:1], *({"arles"} & {*may})}:
+            with CaptureQueriesContext(connection) as queries:
+                answer = send(browsers[caller], route, row, world.arles)
+                if answer.streaming:
+                    answer.getvalue()
+            failed += [f"{caller}: {route}: {why(answer)}"] * (answer.status_code >= 400)
+            found[f"{caller}: {route}"] = [each["sql"] for each in queries]
     return found
 
 
@@ -55,7 +55,7 @@ def test_no_screen_asks_more_often_when_there_is_more(world: World) -> None:
     grown = {
         name: f"{len(few[name])} then {len(more[name])}: {new(few[name], more[name])}"
         for name in few
-        if len(few[name]) != len(more[name])
+        if len(few[name]) < len(more[name])
     }
     assert few
     assert failed == []
