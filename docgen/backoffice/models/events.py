@@ -19,9 +19,12 @@ class Event(models.Model):
     facts = models.JSONField(default=dict)
 
     class Meta:
-        """Asked for by subject, in order."""
+        """Asked for by subject or by school, in order."""
 
-        indexes = (models.Index(fields=("subject", "id"), name="events_of_a_subject"),)
+        indexes = (
+            models.Index(fields=("subject", "id"), name="events_of_a_subject"),
+            models.Index(fields=("school", "id"), name="events_of_a_school"),
+        )
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject}"

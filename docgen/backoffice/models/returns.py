@@ -173,6 +173,7 @@ class Return(models.Model):
         indexes = (
             models.Index(fields=("reference",), name="returns_by_reference"),
             models.Index(fields=("school", "-changed_at"), name="returns_of_a_school"),
+            models.Index(fields=("bound_at",), name="returns_by_binding"),
         )
 
     def __str__(self) -> str:
@@ -223,7 +224,10 @@ class ScannedPage(models.Model):
                 name="one_scan_a_side",
             ),
         )
-        indexes = (models.Index(fields=("outcome", "id"), name="pages_by_outcome"),)
+        indexes = (
+            models.Index(fields=("outcome", "id"), name="pages_by_outcome"),
+            models.Index(fields=("batch", "outcome"), name="pages_counted"),
+        )
 
     def __str__(self) -> str:
         return f"{self.batch_id}/{self.index}"
