@@ -15,7 +15,7 @@ from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from docgen import attestations as rules
 from docgen.backoffice import gate, models
@@ -25,38 +25,61 @@ from docgen.jobfolder import cell
 
 Rows = QuerySet[Any]
 YEARS = range(2000, 2100)
-ANY = Q()
 # What the gate lets somebody see, table by table; the text of the query only joins and counts.
 PARTS = """
 WITH seen (school, name) AS ({}),
-register (school, serial, person, audience, day) AS ({}),
+register (school, serial, person, audience, day, is_in_year) AS ({}),
 attested (school, serial, person, attestation) AS ({}),
-gone (school, attestation) AS ({}),
+cancelled (id, school, serial, person, is_in_year) AS ({}),
 stands (id, school, is_in_year, is_fetched, is_returned, is_mailed, is_posted, is_received) AS ({}),
 """
-COUNTS = """
-tablets (school, is_ceded, audience, day, attestation) AS (
-    SELECT r.school, 1, r.audience, r.day, a.attestation
-    FROM register r LEFT JOIN attested a
-    ON a.school = r.school AND a.serial = r.serial AND a.person = r.person
-    UNION ALL
-    SELECT school, 0, '', NULL, attestation FROM gone
+# The register and what is attested are joined once, and counted before anything else is looked at:
+# sixty thousand lines become some thousands. What is attested and not ceded is gone.
+JOINED = """
+FROM register r FULL JOIN attested a
+ON a.school = r.school AND a.serial = r.serial AND a.person = r.person
+"""
+EVERY = f"""
+tablets (school, is_ceded, audience, is_undated, attestation, n) AS (
+    SELECT COALESCE(r.school, a.school), CASE WHEN r.school IS NULL THEN 0 ELSE 1 END, r.audience,
+        CASE WHEN r.school IS NOT NULL AND r.day IS NULL THEN 1 ELSE 0 END, a.attestation, COUNT(*)
+    {JOINED} GROUP BY 1, 2, 3, 4, 5
 ),
+"""
+# The day that a cession had before it was gone is that of its last one.
+OF_YEAR = f"""
+kept AS (
+    SELECT r.school AS register, r.audience, r.day, r.is_in_year, a.* {JOINED}
+),
+gone AS (
+    SELECT k.school, k.attestation, MAX(c.id) AS last FROM kept k JOIN cancelled c
+    ON c.school = k.school AND c.serial = k.serial AND c.person = k.person
+    WHERE k.register IS NULL GROUP BY k.school, k.attestation, k.serial, k.person
+),
+tablets (school, is_ceded, audience, is_undated, attestation, n) AS (
+    SELECT register, 1, audience, CASE WHEN day IS NULL THEN 1 ELSE 0 END, attestation, COUNT(*)
+    FROM kept WHERE is_in_year GROUP BY 1, 2, 3, 4, 5
+    UNION ALL
+    SELECT school, 0, '', 0, attestation, 1 FROM gone
+    WHERE last IN (SELECT id FROM cancelled WHERE is_in_year)
+),
+"""  # noqa: S608 - text of ours alone
+COUNTS = """
 counted AS (
     SELECT t.school,
-        SUM(CASE WHEN audience = 'pupil' THEN 1 ELSE 0 END) AS pupils,
-        SUM(CASE WHEN audience = 'teacher' THEN 1 ELSE 0 END) AS teachers,
-        SUM(CASE WHEN is_ceded = 1 AND day IS NULL THEN 1 ELSE 0 END) AS undated,
-        COUNT(s.id) AS attested,
-        SUM(CASE WHEN is_returned THEN 1 ELSE 0 END) AS returned,
-        SUM(CASE WHEN is_mailed THEN 1 ELSE 0 END) AS mailed,
-        SUM(CASE WHEN is_received THEN 1 ELSE 0 END) AS received,
-        SUM(CASE WHEN s.id IS NULL THEN 1 ELSE 0 END) AS to_attest,
-        SUM(1 - is_ceded) AS to_withdraw,
-        SUM(CASE WHEN s.id IS NOT NULL AND NOT is_returned THEN 1 ELSE 0 END) AS to_return,
-        SUM(CASE WHEN is_returned AND NOT is_mailed THEN 1 ELSE 0 END) AS to_mail,
-        SUM(CASE WHEN is_mailed AND NOT is_received THEN 1 ELSE 0 END) AS to_receive,
-        SUM(CASE WHEN is_ceded = 0 OR is_received THEN 0 ELSE 1 END) AS gap
+        SUM(CASE WHEN audience = 'pupil' THEN n ELSE 0 END) AS pupils,
+        SUM(CASE WHEN audience = 'teacher' THEN n ELSE 0 END) AS teachers,
+        SUM(is_undated * n) AS undated,
+        SUM(CASE WHEN s.id IS NOT NULL THEN n ELSE 0 END) AS attested,
+        SUM(CASE WHEN is_returned THEN n ELSE 0 END) AS returned,
+        SUM(CASE WHEN is_mailed THEN n ELSE 0 END) AS mailed,
+        SUM(CASE WHEN is_received THEN n ELSE 0 END) AS received,
+        SUM(CASE WHEN s.id IS NULL THEN n ELSE 0 END) AS to_attest,
+        SUM((1 - is_ceded) * n) AS to_withdraw,
+        SUM(CASE WHEN s.id IS NOT NULL AND NOT is_returned THEN n ELSE 0 END) AS to_return,
+        SUM(CASE WHEN is_returned AND NOT is_mailed THEN n ELSE 0 END) AS to_mail,
+        SUM(CASE WHEN is_mailed AND NOT is_received THEN n ELSE 0 END) AS to_receive,
+        SUM(CASE WHEN is_ceded = 0 OR is_received THEN 0 ELSE n END) AS gap
     FROM tablets t LEFT JOIN stands s ON s.id = t.attestation GROUP BY t.school
 ),
 issued AS (
@@ -140,13 +163,14 @@ def lines(who: Actor, *, school: str = "", year: str = "") -> list[Line]:
     Raises:
         InvalidInput: for what is no school year.
     """
-    parts = list(_parts(who, school, year))
+    rows = list(_parts(who, school, year))
     try:
-        told = [part.query.sql_with_params() for part in parts]
+        told = [each.query.sql_with_params() for each in rows]
     except EmptyResultSet:  # who sees no school at all
         return []
     with connection.cursor() as cursor:
-        text = PARTS.format(*(sql for sql, _ in told)) + COUNTS
+        parts = PARTS.format(*(sql for sql, _ in told))
+        text = parts + (OF_YEAR if year else EVERY) + COUNTS
         cursor.execute(text, [value for _, values in told for value in values])
         return [_line(row) for row in cursor.fetchall()]
 
@@ -199,30 +223,30 @@ def unattested(rows: QuerySet[models.Cession]) -> QuerySet[models.Cession]:
     return rows.filter(~Exists(held))
 
 
-def gone(attested: Rows, of_year: Q = ANY) -> Rows:
+def gone(attested: QuerySet[models.AttestedCession]) -> QuerySet[models.AttestedCession]:
     """Keep the cessions that are attested and no longer in the register."""
     same = models.Cession.objects.filter(
         school=OuterRef("school"), serial=OuterRef("serial"), person__internal_id=OuterRef("person")
     )
-    taken = attested.filter(~Exists(same.filter(cancelled_at=None)))
-    if not of_year:
-        return taken
-    last: Rows = taken.annotate(last=Subquery(same.order_by("-pk").values("pk")[:1]))
-    return last.filter(Exists(models.Cession.objects.filter(of_year, pk=OuterRef("last"))))
+    return attested.filter(~Exists(same.filter(cancelled_at=None)))
 
 
 def _parts(who: Actor, school: str, year: str) -> Iterator[Rows]:
     """Give what is counted, in the order of `PARTS`."""
-    in_year, is_in_year = of_year(year), Q(school_year=year) if year else ~Q(pk=None)
+    is_any = ~Q(pk=None)
+    in_year, is_in_year = of_year(year) or is_any, Q(school_year=year) if year else is_any
     one = Q(school=school) if school else Q()
     seen = gate.visible(models.School, who).order_by()
     yield (seen.filter(pk=school) if school else seen).values_list("pk", "name")
-    register = gate.visible(models.Cession, who).filter(one, in_year, cancelled_at=None)
-    columns = ("school_id", "serial", "person__internal_id", "person__audience", "ceded_date")
-    yield register.values_list(*columns)
+    cessions = gate.visible(models.Cession, who).filter(one)
+    key = ("school_id", "serial", "person__internal_id")
+    columns: list[Any] = [*key, "person__audience", "ceded_date", in_year]
+    yield cessions.filter(cancelled_at=None).values_list(*columns)
     attested = gate.visible(models.AttestedCession, who).filter(one, withdrawn_by=None)
     yield attested.values_list("school_id", "serial", "person", "attestation_id")
-    yield gone(attested, in_year).values_list("school_id", "attestation_id")
+    cancelled = cessions.filter(cancelled_at__isnull=False)
+    columns = ["pk", *key, in_year]
+    yield cancelled.values_list(*columns)
     stands = gate.visible(models.Attestation, who).filter(one)
     steps: list[Any] = [
         *("pk", "school_id", is_in_year, Q(original__fetched_at__isnull=False)),
