@@ -1,6 +1,7 @@
 """The post on screen: what would leave, what left, what servers said, and what is decided."""
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -8,10 +9,12 @@ from django.db import connection
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
-from docgen.backoffice import models
+from docgen.backoffice import letters, models
 from docgen.backoffice.post import Server
-from tests.service import mailroom, town
+from docgen.mailing import letter
+from tests.service import homecoming, mailroom, town
 from tests.service.test_screen_region import browser
 from tests.service.world import mail
 
@@ -93,6 +96,27 @@ def test_what_would_leave_is_read_before_it_is_let_go(
         assert "Le courrier part" in sent(client, "post-approval", way=way)
         assert models.Approval.objects.get().way == way
         assert "Rien ne part encore" not in text(client, "deliveries")
+
+
+def test_a_mail_is_shown_from_its_beginning(tmp_path: Path) -> None:
+    attached = tmp_path / "signed.pdf"
+    attached.write_bytes(bytes(300_000))
+    content = letter.compose(
+        letter.Letter(
+            message_id="<1@exemple.fr>",
+            at=timezone.now(),
+            sender="docgen@exemple.fr",
+            sender_name="Attestations",
+            recipient="region@exemple.fr",
+            words=letter.Words("Attestation signée", "Bonjour,\n\nvoici.", "attestation.pdf"),
+            attachment=attached,
+        )
+    )
+    row = models.Message(sha256=homecoming.kept(content), size=len(content))
+    look = letters.look(row)
+    assert (look.subject, look.recipient) == ("Attestation signée", "region@exemple.fr")
+    assert (look.text.split(), look.attachment) == (["Bonjour,", "voici."], "attestation.pdf")
+    assert abs(look.attached - 300_000) < 1000
 
 
 def test_a_detour_is_said_everywhere(client: Client, school: models.School) -> None:

@@ -142,8 +142,8 @@ def listed(  # noqa: PLR0917 - a filter each
         "attestation__public_id": attestation,
     }
     rows = _rows(request).filter(**{name: value for name, value in wanted.items() if value})
-    found = page(rows, LAST_CHANGED_FIRST, paging)
-    return {**found, "items": [Delivery(**_facts(row)) for row in found["items"]]}
+    found, may_leave = page(rows, LAST_CHANGED_FIRST, paging), deliveries.is_approved()
+    return {**found, "items": [Delivery(**_facts(row, may_leave)) for row in found["items"]]}
 
 
 @router.get("/deliveries/{delivery}", auth=READ, response=WholeDelivery)
@@ -234,7 +234,7 @@ def _file_name(row: models.Delivery, part: int) -> str:
     return f"envoi-{row.school_id}-{about.school_year}-n{about.number}-{row.role}-{part}.eml"
 
 
-def _facts(row: models.Delivery) -> dict[str, Any]:
+def _facts(row: models.Delivery, may_leave: bool | None = None) -> dict[str, Any]:
     names = (
         *("id", "role", "recipient", "version", "stage", "is_test", "sha256"),
         *("created_at", "changed_at", "sent_at", "bounced_at"),
@@ -245,7 +245,7 @@ def _facts(row: models.Delivery) -> dict[str, Any]:
         "school_year": row.attestation.school_year,
         "number": row.attestation.number,
         "parts": len(_mails(row)),
-        "why": deliveries.why(row),
+        "why": deliveries.why(row, may_leave=may_leave),
     }
 
 

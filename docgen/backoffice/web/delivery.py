@@ -16,7 +16,6 @@ from docgen.backoffice.web.deliveries import looked_at, way_of_mail, with_mails
 from docgen.backoffice.web.frame import BACK_OFFICE, Asked, one, page, say, screen, seen, warn
 from docgen.errors import InvalidInput
 
-MOVING = (Posting.NEW, Posting.SENDING)
 VERDICTS = {
     "accepted": "accepté par le serveur",
     "later": "à réessayer plus tard",
@@ -60,7 +59,7 @@ class Said:
 def shown(request: Asked, delivery: str) -> HttpResponseBase:
     """Show a delivery."""
     row = one(with_mails(request, seen(Delivery, request)), pk=delivery)
-    mails = _mails(row)
+    mails, way = _mails(row), way_of_mail()
     labels = {each.get("by", "") for mail in mails for each in mail.answers} - {""}
     names = _names(request, labels)
     facts = {
@@ -68,11 +67,11 @@ def shown(request: Asked, delivery: str) -> HttpResponseBase:
         "why": deliveries.why(row),
         "advice": ADVICE.get(Posting(row.stage), ""),
         "mails": [(mail, [_said(each, names) for each in mail.answers]) for mail in mails],
-        "way": way_of_mail(),
+        "way": way,
         "may_release": row.stage == Posting.HELD,
         "may_retry": _may_retry(row),
         "uncertain": [mail for mail in mails if _is_uncertain(mail)],
-        "is_running": row.stage in MOVING and row.state != State.FAILED,
+        "is_running": bool(way["is_approved"]) and _is_moving(row, mails),
     }
     return page(request, "web/deliveries/one.html", facts)
 
@@ -187,6 +186,17 @@ def _may_retry(row: Delivery) -> bool:
     if row.stage in (Posting.HELD, Posting.REPLACED):
         return False
     return row.stage != Posting.SENT or row.is_test
+
+
+def _is_moving(row: Delivery, mails: list[Message]) -> bool:
+    """Tell whether something is about to happen by itself: it is composed, or it is sent."""
+    is_due = row.stage == Posting.NEW and any(map(_is_at_work, (row, *mails)))
+    return is_due or row.stage == Posting.SENDING
+
+
+def _is_at_work(work: Delivery | Message) -> bool:
+    is_next = work.state == State.WAITING and work.delayed_until is None
+    return is_next or work.state == State.CLAIMED
 
 
 def _is_uncertain(mail: Message) -> bool:

@@ -145,7 +145,8 @@ def take_back(request: Asked, row: Attestation) -> None:
         warn(request, " ".join(_sentence(each.what, each.remedy) for each in error.problems))
     else:
         about = f"l’attestation n°{NBSP}{row.number} de {row.school_id}"
-        say(request, f"L’original de {about} est de nouveau attendu.")
+        again = reverse("received-original", args=(row.public_id,))
+        say(request, f"L’original de {about} est de nouveau attendu.", undo=again)
 
 
 def _sentence(what: str, remedy: str) -> str:

@@ -18,6 +18,8 @@ from docgen.jobfolder import cell
 CSV = "text/csv; charset=utf-8"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 BOM = "\ufeff"
+DAY, MOMENT = "dd/mm/yyyy", "dd/mm/yyyy hh:mm"
+WIDTH = 18  # of a column, in characters
 Value: TypeAlias = str | int | date | datetime | None
 Rows: TypeAlias = Iterable[Sequence[Value]]
 
@@ -37,18 +39,24 @@ def as_xlsx(name: str, heads: Sequence[str], rows: Rows) -> HttpResponse:
     from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+    from openpyxl.utils import get_column_letter
 
     book = Workbook(write_only=True)
     sheet = book.create_sheet(name[:31])
     sheet.freeze_panes = "A2"
+    for index in range(len(heads)):
+        sheet.column_dimensions[get_column_letter(index + 1)].width = WIDTH
 
     def written(value: Value) -> Any:  # noqa: ANN401 - a cell of openpyxl's
+        if isinstance(value, str):
+            made = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", value))
+            made.data_type = "s"  # whatever it starts with
+            return made
         if isinstance(value, datetime):
             value = timezone.localtime(value).replace(tzinfo=None)
-        if not isinstance(value, str):
-            return WriteOnlyCell(sheet, value)  # type: ignore[arg-type] # a day too
-        made = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", value))
-        made.data_type = "s"  # whatever it starts with
+        made = WriteOnlyCell(sheet, value)  # type: ignore[arg-type] # a day too
+        if isinstance(value, date):
+            made.number_format = MOMENT if isinstance(value, datetime) else DAY
         return made
 
     for row in (heads, *rows):
