@@ -51,7 +51,7 @@ def prepared(school: models.School, wanted: Wanted) -> press.Job:
             values of the school refused.
     """
     manifest = wanted.template.manifest
-    roster = registers.roster(school, manifest.audience)
+    roster = registers.roster(school, manifest.audience, people=wanted.people or ())
     if wanted.people is not None:
         roster = only(roster, wanted.people)
     return of_roster(school, wanted, roster)

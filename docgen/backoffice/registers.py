@@ -4,10 +4,10 @@ An import replaces what the last one said. People who are no longer in the files
 absent: their cessions are attested all the same.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.db.models.functions import Now
 
 from docgen import records
@@ -262,24 +262,29 @@ def cancel_cession(cession: models.Cession, by: str) -> None:
 
 
 def roster(
-    school: models.School, audience: records.Audience, divisions: Sequence[str] = ()
+    school: models.School,
+    audience: records.Audience,
+    divisions: Sequence[str] = (),
+    people: Collection[str] = (),
 ) -> records.Roster:
     """Give the people of a school who are present, and what they received, as records.
+
+    `divisions` and `people` (internal identifiers) narrow it: one person is read at once.
 
     The school's row is locked meanwhile: what is read is what one import left.
     """
     with transaction.atomic():
         models.School.objects.select_for_update(no_key=True).get(pk=school.pk)
-        return _roster(school, audience, divisions)
+        present = models.Person.objects.filter(school=school, audience=audience, is_present=True)
+        present = present.filter(division__in=divisions) if divisions else present
+        present = present.filter(internal_id__in=people) if people else present
+        return _roster(school, audience, present)
 
 
 def _roster(
-    school: models.School, audience: records.Audience, divisions: Sequence[str]
+    school: models.School, audience: records.Audience, present: QuerySet[models.Person]
 ) -> records.Roster:
-    found = models.Person.objects.filter(school=school, audience=audience, is_present=True)
-    if divisions:
-        found = found.filter(division__in=divisions)
-    people = list(found.prefetch_related("guardians").order_by("rank"))
+    people = list(present.prefetch_related("guardians").order_by("rank"))
     kept = models.Cession.objects.filter(
         school=school, person__audience=audience, cancelled_at=None
     ).select_related("person")

@@ -49,7 +49,7 @@ def one_now(request: Asked, school: School) -> HttpResponseBase:
         problems = [each for told in ordering.refused(job).values() for each in told]
     except DocgenError as error:
         problems = list(error.problems)
-    facts |= {"pages": [] if problems else addresses(school, draft, person)[:1]}
+    facts |= {"pages": [] if problems else addresses(school, draft, person.pk)[:1]}
     return page(
         request, "web/newjob/one.html", facts, problems=problems, status=422 if problems else 0
     )

@@ -97,15 +97,6 @@ def keep(request: Asked, draft: Draft) -> None:
     request.session[KEY] = dict(list(drafts.items())[-MOST:])
 
 
-def people(request: Asked, school: School, slug: str) -> list[Person]:
-    """List the people whom a template is for, as the school's files order them."""
-    chosen = library.load(slug)
-    rows = seen(Person, request).filter(
-        school=school, audience=chosen.manifest.audience, is_present=True
-    )
-    return list(rows.order_by("rank"))
-
-
 def job(request: Asked, school: School, draft: Draft) -> tuple[press.Job, Roster]:
     """Make a draft ready to print, with the people of the school who may receive it.
 

@@ -27,6 +27,7 @@ from docgen.backoffice.web.frame import (
 from docgen.backoffice.web.joboptions import Estimate, kept_people, measured
 from docgen.errors import DocgenError
 from docgen.fields import parse_date
+from docgen.records import Person as Recipient
 
 MOST_LISTED = 300  # people in one list to choose from; more are chosen class by class
 DPI = 96
@@ -44,46 +45,60 @@ def preview(request: Asked, school: School, draft: Draft) -> HttpResponseBase:
     printed = [each for each in estimate.job.people if each.id not in estimate.left_out]
     if not printed:
         return redirect(draft.address("options"))
-    people = _people(request, school, draft, {each.id for each in printed})
-    order = {each.id: place for place, each in enumerate(printed)}
-    people.sort(key=lambda row: order[row.internal_id])
-    chosen = next((row for row in people if str(row.pk) == request.GET.get("qui")), None)
-    classes = list(dict.fromkeys(row.division for row in people))
-    division = chosen.division if chosen else request.GET.get("classe", "")
-    is_long = len(people) > MOST_LISTED
-    if is_long:
-        division = division if division in classes else classes[0]
-        listed = [row for row in people if row.division == division]
-    else:
-        listed = people
-    shown = chosen or listed[0]
-    place = listed.index(shown)
-    manifest = estimate.job.order.template.manifest
+    order = estimate.job.order
     facts = {
         "school": school,
         "draft": draft,
-        "manifest": manifest,
-        "layout": estimate.job.order.layout,
+        "manifest": order.template.manifest,
+        "layout": order.layout,
         "step": 4,
         "estimate": estimate,
-        "people": listed,
-        "classes": classes if is_long else [],
-        "division": division,
-        "shown": shown,
-        "before": listed[place - 1] if place else None,
-        "after": listed[place + 1] if place + 1 < len(listed) else None,
         "address": draft.address("apercu"),
-        "pages": addresses(school, draft, shown),
-        "numbers": {"place": place + 1, "count": len(listed)},
+        **_chosen(request, school, draft, printed, _rows(request, school, order)),
     }
     return page(request, "web/newjob/preview.html", facts)
 
 
-def addresses(school: School, draft: Draft, person: Person) -> list[str]:
+def _rows(request: Asked, school: School, order: press.Order) -> dict[str, int]:
+    """Give the row of each person of an order, by internal identifier."""
+    audience = order.template.manifest.audience
+    found = seen(Person, request).filter(school=school, audience=audience, is_present=True)
+    return dict(found.values_list("internal_id", "pk"))
+
+
+def _chosen(
+    request: Asked, school: School, draft: Draft, printed: list[Recipient], rows: dict[str, int]
+) -> dict[str, object]:
+    """Give whose document is shown, and the others to choose from, in the order of printing."""
+    wanted = request.GET.get("qui", "")
+    people = [(rows[each.id], each) for each in printed if each.id in rows]
+    chosen = next((each for pk, each in people if str(pk) == wanted), None)
+    classes = list(dict.fromkeys(each.division for _, each in people))
+    is_long = len(people) > MOST_LISTED
+    division = chosen.division if chosen else request.GET.get("classe", "")
+    if is_long:
+        division = division if division in classes else classes[0]
+        people = [(pk, each) for pk, each in people if each.division == division]
+    place = next((n for n, (_, each) in enumerate(people) if each is chosen), 0)
+    pk, shown = people[place]
+    return {
+        "people": people,
+        "classes": classes if is_long else [],
+        "division": division,
+        "shown": shown,
+        "shown_row": pk,
+        "before": people[place - 1][0] if place else 0,
+        "after": people[place + 1][0] if place + 1 < len(people) else 0,
+        "pages": addresses(school, draft, pk),
+        "numbers": {"place": place + 1, "count": len(people)},
+    }
+
+
+def addresses(school: School, draft: Draft, person: int) -> list[str]:
     """Give where the pictures of somebody's document are, side after side."""
     layout = library.load(draft.slug).manifest.layout(draft.layout)
     base = reverse("document-picture", args=(school.pk,))
-    asked = {"modele": draft.slug, "mise": draft.layout, "personne": person.pk, "jour": draft.day}
+    asked = {"modele": draft.slug, "mise": draft.layout, "personne": person, "jour": draft.day}
     asked["exemplaires"] = draft.copies
     return [f"{base}?{urlencode(asked | {'face': side})}" for side in range(1, layout.sides + 1)]
 
@@ -118,11 +133,6 @@ def picture(request: Asked, school: School) -> HttpResponse:
     except (DocgenError, IndexError) as error:
         raise Http404 from error
     return HttpResponse(drawn, content_type="image/png")
-
-
-def _people(request: Asked, school: School, draft: Draft, printed: set[str]) -> list[Person]:
-    rows = drafts.people(request, school, draft.slug)
-    return [row for row in rows if row.internal_id in printed]
 
 
 def _launched(request: Asked, school: School, draft: Draft, estimate: Estimate) -> HttpResponseBase:
