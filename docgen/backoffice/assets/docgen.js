@@ -49,7 +49,7 @@ function sendOne(form, file, line) {
       const told = request.status === 200 ? JSON.parse(request.responseText) : { received: [], problems: ["l’envoi a échoué. Essayez de nouveau."] };
       const [received] = told.received, link = document.createElement("a");
       if (received) { link.href = received.address; link.textContent = received.is_new ? "reçu, voir la lecture" : "déjà reçu, voir ce qu’il a donné"; }
-      line.replaceChildren(`${file.name} : `, received ? link : told.problems.join(" "));
+      line.replaceChildren(`${file.name} : `, received ? link : `refusé. ${told.problems.map((text) => text[0].toUpperCase() + text.slice(1)).join(" ")}`);
       if (!received) line.className = "wrong";
       done(received);
     });
@@ -68,7 +68,7 @@ document.addEventListener("submit", async (event) => {
   lines.replaceChildren();
   for (const file of field.files) {
     const line = lines.appendChild(document.createElement("li"));
-    if (file.size > Number(form.dataset.most)) { line.className = "wrong"; line.textContent = `${file.name} : trop gros. Envoyez la pile en plusieurs fichiers.`; all.push(null); }
+    if (file.size > Number(form.dataset.most)) { line.className = "wrong"; line.textContent = `${file.name} : refusé. Ce fichier est trop gros. Envoyez la pile en plusieurs fichiers.`; all.push(null); }
     else all.push(await sendOne(form, file, line));
   }
   button.disabled = false;

@@ -50,14 +50,16 @@ def listed(request: Asked, school: School) -> HttpResponseBase:
     loans = papers.filter(attestation=None)
     documents = missing.documents(school.pk, request.who)
     is_loans = request.GET.get("nature") == CONVENTIONS
-    listing = _loans(request, loans) if is_loans else _charters(request, documents)
+    listing = _loans(request, loans) if is_loans else _charters(request, school, documents)
+    is_all = not (is_loans or listing.is_narrowed or listing.is_more)
+    charters = listing.total if is_all else documents.count()
     facts: dict[str, Any] = {
         "school": school,
         "attestations": _told(request, attestations),
         "listing": listing,
         "lines": _told(request, listing.rows),
         "is_loans": is_loans,
-        "charters": (charters := documents.count()),
+        "charters": charters,
         "loans": (count := loans.count()),
         "is_nothing": not (attestations or charters or count),
     }
@@ -89,8 +91,9 @@ def export(request: Asked, school: School) -> HttpResponseBase:
     )
 
 
-def _charters(request: Asked, rows: QuerySet[Document]) -> Listing:
-    classes = rows.order_by("division").values_list("division", flat=True).distinct()
+def _charters(request: Asked, school: School, rows: QuerySet[Document]) -> Listing:
+    printed = seen(Document, request).filter(volume__job__school=school).order_by("division")
+    classes = printed.values_list("division", flat=True).distinct()
     choices = [(each, each) for each in classes if each]
     return Listing(
         request,

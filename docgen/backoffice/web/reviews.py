@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_safe
 
 from docgen.backoffice import reviews
@@ -25,6 +25,7 @@ ISSUES = (*homecoming.TO_REVIEW, homecoming.Outcome.DUPLICATE)
 FIELDS = {"issue": "outcome", "lycee": "batch__school", "lot": "batch"}
 UAI = re.compile(r"\d{7}[A-Z]")
 LONGEST_TYPED = 30
+WHOLE = 10  # letters and digits of a reference
 STEPS = {
     "assign": "Rangée",
     "displace": "Remplacée par un autre scan",
@@ -166,10 +167,18 @@ def shown(
         "suffix": suffix(request),
         "asked": asked(request),
         "first": FIRST,
-        "zoom": f"?{urlencode({**asked(request), 'zoom': 'oui'})}",
+        "is_whole": sum(map(str.isalnum, typed)) == WHOLE,
+        "zoom": _zoom(request, row),
         "undo": f"?{urlencode({**asked(request), 'pas': step.pk if step else 0})}",
     }
     return page(request, "web/reviews/one.html", facts, problems=error, status=status)
+
+
+def _zoom(request: Asked, row: ScannedPage) -> str:
+    """Give where the picture is larger, or as it was."""
+    here = reverse("review", args=(row.public_id,))
+    more = {} if request.GET.get("zoom") else {"zoom": "oui"}
+    return f"{here}?{urlencode({**asked(request), **more})}"
 
 
 def turn(request: Asked, row: ScannedPage) -> Turn:
