@@ -134,23 +134,30 @@ def put_aside(
     token = secrets.token_urlsafe(32)
     folder = settings.UPLOADS / f"{FOLDER}{token}"
     folder.mkdir(mode=0o700)
-    parcel = write(folder, audience, files, stock, cessions, uai=school.pk)
+    try:
+        parcel = write(folder, audience, files, stock, cessions, uai=school.pk)
+        found = _looked_at(school, parcel)
+        (folder / FACTS).write_bytes(msgspec.json.encode(parcel))
+        (folder / REPORT).write_bytes(msgspec.json.encode(found))
+    except BaseException:
+        forget(token)
+        raise
+    return token
+
+
+def _looked_at(school: School, parcel: Parcel) -> Look:
     names = sorted(parcel.names.values())
     try:
         roster = read(school, parcel)
-        if problems := registers.unkept(school, audience, roster):
+        if problems := registers.unkept(school, parcel.audience, roster):
             raise RosterRejected(problems)
     except RosterRejected as refused:
-        for path in folder.iterdir():
+        for path in Path(parcel.folder).iterdir():
             path.unlink()
         told = [(each.what, each.where, each.remedy) for each in refused.problems]
-        found = Look(audience, names, problems=told)
-    else:
-        change = compare(school, audience, roster)
-        found = Look(audience, names, change=change, notices=list(roster.notices))
-    (folder / FACTS).write_bytes(msgspec.json.encode(parcel))
-    (folder / REPORT).write_bytes(msgspec.json.encode(found))
-    return token
+        return Look(parcel.audience, names, problems=told)
+    change = compare(school, parcel.audience, roster)
+    return Look(parcel.audience, names, change=change, notices=list(roster.notices))
 
 
 def look(token: str, school: School) -> Look | None:
