@@ -46,7 +46,13 @@ class Reception(Form):
         "AT-XXXX-XXXX.",
         max_length=LONGEST,
         widget=forms.TextInput(
-            attrs={"autofocus": True, "autocomplete": "off", "spellcheck": "false"}
+            attrs={
+                "autofocus": True,
+                "data-select": True,  # what was refused is scanned over
+                "autocomplete": "off",
+                "autocapitalize": "characters",
+                "spellcheck": "false",
+            }
         ),
         error_messages={"required": "Scannez un code, ou tapez une référence."},
     )
