@@ -233,6 +233,9 @@ def test_somebody_of_another_school_is_nobody(desk: Client, school: models.Schoo
     (stranger,) = models.Person.objects.filter(school=other)
     where = address(school, "recu-retour-pret")
     assert desk.get(f"{where}?personne={stranger.pk}").status_code == 404
+    office = Client()
+    office.force_login(models.User.objects.create(username="office", role="back_office"))
+    assert office.get(f"{where}?personne={stranger.pk}").status_code == 404
     assert desk.get(f"{where}?personne=x").status_code == 404
     assert desk.get(address(school, "rien")).status_code == 404
 

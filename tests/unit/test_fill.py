@@ -171,6 +171,7 @@ def test_a_form_that_is_only_a_folder_is_listed_checked_described_filled_and_bla
         ("manifest.toml", 'longest = "5CD0123456789WXYZMM4"', "", "la valeur la plus longue"),
         ("manifest.toml", '"5CD0123456789WXYZMM4"', '"?"', "Appareils, ligne 1"),
         ("manifest.toml", 'name = "serial"', 'name = "n°"', "la colonne « n° » ne convient pas"),
+        ("manifest.toml", 'type = "serial"', 'source = "loan.end"', "« loan.end » n’existe pas"),
     ],
 )
 def test_a_fault_of_a_form_of_free_length_is_told(  # noqa: PLR0917 - what is changed, and what is said
