@@ -1,6 +1,6 @@
 # `make demo` and `make test` set up whatever is missing, then run; `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-scan bench-ledger bench-post bench-web chaos samples fix setup lock
+.PHONY: help demo test check bench bench-scan bench-ledger bench-post bench-web chaos samples fix setup lock screenshots
 export PYTHON MAKECMDGOALS
 
 help: ## List what can be made
@@ -15,6 +15,7 @@ test: ## Run every test, then the service's own on PostgreSQL, Redis and S3
 	@.venv/bin/python -m pytest -n auto -m "not alone"
 	@.venv/bin/python -m tests.service.servers pytest tests/service -n auto -m "not embedded and not alone"
 	@.venv/bin/python -m tests.service.servers pytest tests/service -m alone
+	@.venv/bin/python -m tests.browser.town pytest tests/browser -n 2 --dist loadfile
 
 check: ## Check format, lint, types and layers, then run every test
 	@scripts/setup dev
@@ -25,6 +26,7 @@ check: ## Check format, lint, types and layers, then run every test
 	.venv/bin/python -m pytest -n auto -m "not alone"
 	.venv/bin/python -m tests.service.servers pytest tests/service -n auto -m "not embedded and not alone"
 	.venv/bin/python -m tests.service.servers pytest tests/service -m alone
+	.venv/bin/python -m tests.browser.town pytest tests/browser -n 2 --dist loadfile
 
 fix: ## Format, and mend what ruff can mend
 	@scripts/setup dev
@@ -34,6 +36,10 @@ fix: ## Format, and mend what ruff can mend
 samples: ## Check every template: fields, pages and sheets promised
 	@scripts/setup run
 	@.venv/bin/docgen templates check
+
+screenshots: ## Take the pictures of the guides again, in a real browser
+	@scripts/setup dev
+	@.venv/bin/python -m samples.screenshots
 
 bench: ## Measure the press beside other ways of filling, in one run
 	@scripts/setup dev

@@ -203,7 +203,7 @@ def _attested(row: "models.School", today: date) -> None:
             originals.received(reference, SYSTEM, timezone.now())
     for person in waiting[:6]:
         serial = serial_number(3000 + len(states) * HANDED + waiting.index(person))
-        handovers.cede(person, serial, today, BY)
+        handovers.cede(person, serial, today - timedelta(days=1), BY)
 
 
 def _pressed(issued: "models.Attestation") -> bytes:

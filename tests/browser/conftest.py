@@ -4,13 +4,14 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.hands import DESK, PHONE, Hands
 from tests.browser.town import Site, running
 
 HEIGHTS = {DESK: 900, PHONE: 844}
-PATIENCE = 20_000  # milliseconds for anything to appear, on a busy machine
+PATIENCE = 40_000  # milliseconds for anything to appear, on a busy machine
+expect.set_options(timeout=PATIENCE)
 Open = Callable[..., Hands]
 
 

@@ -5,7 +5,7 @@ Tab does not reach, or that Enter and Space do not work, fails the path.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
@@ -35,9 +35,25 @@ class Hands:
         if not self.is_desk:
             control.tap()
             return
+        kind = control.evaluate("e => e.type || ''")
+        if kind == "radio":
+            self._pick(control)
+            return
         self.reach(control)
-        kind = control.evaluate("e => e.matches('input[type=checkbox], input[type=radio]')")
-        self.page.keyboard.press("Space" if kind else "Enter")
+        self.page.keyboard.press("Space" if kind == "checkbox" else "Enter")
+
+    def _pick(self, control: Locator) -> None:
+        """Choose among radio buttons: Tab goes to one of them, arrows walk along them."""
+        group = self.page.locator(f"input[name='{control.get_attribute('name')}']")
+        here = "e => e.name === document.activeElement.name"
+        self._tab_until(lambda: bool(control.evaluate(here)), control)
+        for _ in range(group.count()):
+            if control.evaluate("e => e === document.activeElement"):
+                break
+            self.page.keyboard.press("ArrowDown")
+        if not control.is_checked():
+            self.page.keyboard.press("Space")
+        expect(control).to_be_checked()
 
     def open_menu(self, entry: str) -> None:
         """Go to a place of the menu."""
@@ -60,13 +76,14 @@ class Hands:
         self.page.keyboard.type(text)
 
     def date(self, field: Locator, text: str) -> None:
-        """Type a day, given as the web writes it (2026-09-14), as a keyboard does: day first."""
+        """Type a day, given as the web writes it (2026-09-14), in the order of the field's parts."""
         if not self.is_desk:
             field.fill(text)  # a telephone's own calendar, which cannot be driven
             return
         self.reach(field)
         year, month, day = text.split("-")
-        self.page.keyboard.type(f"{day}{month}{year}")
+        # Debian's Chromium speaks English without its languages: the month comes first there.
+        self.page.keyboard.type(f"{month}{day}{year}")
         expect(field).to_have_value(text)
 
     def choose(self, label: str, option: str) -> None:
@@ -92,9 +109,13 @@ class Hands:
 
     def reach(self, control: Locator) -> None:
         """Go to a control with Tab, from where the focus is; it must be seen when it is there."""
+        here = "e => e === document.activeElement"
+        self._tab_until(lambda: bool(control.evaluate(here)), control)
+
+    def _tab_until(self, is_there: Callable[[], bool], control: Locator) -> None:
         expect(control).to_be_visible()
         for _ in range(MOST_TABS):
-            if control.evaluate("e => e === document.activeElement"):
+            if is_there():
                 return
             self.page.keyboard.press("Tab")
         raise AssertionError(f"Tab does not reach {control}")

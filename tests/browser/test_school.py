@@ -1,5 +1,7 @@
 """A school's own path: its files, the hand-over table, an attestation, its signed scan."""
 
+import re
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -24,19 +26,65 @@ TITLES = "Identifiant;Nom;Prénom;Date de naissance;Classe\r\n"
 @WIDTHS
 def test_a_tablet_is_handed_over_and_taken_back(opened: Open, width: int) -> None:
     hands = opened("school", width, HOME)
+    serial = _hand_over(hands, width)
+    expect(hands.page.get_by_label("N° de série")).to_be_focused()
+    hands.shoot("remise")
+    hands.press("button", "Annuler cette action")
+    hands.see("annulée")
+    expect(hands.page.get_by_role("button", name=f"Annuler la remise de {serial}")).to_have_count(0)
+
+
+@WIDTHS
+def test_an_attestation_is_issued_signed_and_sent_back(
+    opened: Open, width: int, tmp_path: Path
+) -> None:
+    """Two dates, what it will hold, its paper; then the scan of it, and it is home."""
+    hands = opened("school", width, HOME)
+    if width == PHONE:  # the one before has attested everything
+        _hand_over(hands, width)
+    hands.open_menu("Attestations")
+    hands.press("link", "Préparer une nouvelle attestation")
+    if width == DESK:
+        hands.type("Dernier jour", f"{date.today() - timedelta(days=1)}")  # noqa: DTZ011
+    hands.press("button", "Voir ce qu’elle contiendra")
+    hands.see("Ce sera l’attestation")
+    hands.press("link", "Éditer cette attestation")
+    hands.see("elle ne peut plus être modifiée")
+    hands.press("button", "Éditer l’attestation")
+    download = hands.page.get_by_role("link", name="Télécharger")
+    expect(download.first).to_be_visible()
+    hands.shoot("attestation-prete")
+    address = download.first.get_attribute("href")
+    content = hands.page.request.get(str(address)).body()
+    hands.open_menu("Numérisations")
+    hands.give("Fichiers ou photos", [_signed(content, tmp_path / "retour.pdf")])
+    hands.press("button", "Envoyer")
+    hands.see(re.compile("2.reconnues"))
+    hands.shoot("attestation-revenue")
+    hands.open_menu("Attestations")
+    hands.see("Original à poster")
+
+
+def _signed(content: bytes, path: Path) -> Path:
+    """Print, sign and scan an attestation as a school does."""
+    rng = np.random.default_rng(11)
+    scans = [
+        scanner.scan(side, Recipe("office", dpi=110), rng, signed=[z.name for z in side.zones])
+        for side in posting.sides(content)
+    ]
+    with path.open("wb") as stream:
+        write_pdf(stream, scans)
+    return path
+
+
+def _hand_over(hands: Hands, width: int) -> str:
     hands.open_menu("Remise")
     serial, pupil = TABLETS[width], PUPILS[width]
     assert "0" in serial
     hands.type("N° de série", serial.replace("0", "O"))
     hands.page.keyboard.press("Enter")
     hands.see("lettre O")
-    hands.see(serial)
     hands.type("À qui", pupil.id)
-    hands.see(pupil.family_name)
     hands.page.keyboard.press("Enter")
     hands.see(f"tablette {serial}")
-    expect(hands.page.get_by_label("N° de série")).to_be_focused()
-    hands.shoot("remise")
-    hands.press("button", "Annuler cette action")
-    hands.see("annulée")
-    expect(hands.page.get_by_role("button", name=f"Annuler la remise de {serial}")).to_have_count(0)
+    return serial
