@@ -103,6 +103,18 @@ def test_the_dashboard_follows_jobs_and_counts_what_came_back(office: Client) ->
     assert rows[-1][0].split()[0] == str(monday.day)
 
 
+def test_a_count_leads_to_what_it_counts(office: Client) -> None:
+    job = town.job(town.school())
+    models.PrintJob.objects.filter(pk=job.pk).update(stage="reopened")
+    page = text(office, "/tableau/")
+    place = re.search(
+        r'href="([^"]+)"><span class="count">1</span> <span class="label">Lots refusés', page
+    )
+    assert place
+    assert "1 à vérifier" in page
+    assert job.name in text(office, place[1])
+
+
 def test_the_dashboard_asks_no_more_when_there_is_more(office: Client) -> None:
     def asked() -> int:
         with CaptureQueriesContext(connection) as queries:

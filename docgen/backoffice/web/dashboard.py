@@ -103,15 +103,25 @@ def _to_do(request: Asked) -> Iterator[Tile]:
     stuck = dict(_counted(seen(Delivery, request), "stage", STUCK))
     sides = reviews.queue(request.who).count()
     yield Tile(sides, "Pages numérisées à relire", reverse("reviews"))
-    wrong = ", ".join(f"{stages[each]} {Stage(each).label}" for each in WRONG if each in stages)
-    total = sum(stages.get(each, 0) for each in WRONG)
-    yield Tile(total, "Lots refusés ou à vérifier", reverse("jobs"), wrong)
+    label = "Lots refusés ou à vérifier"
+    yield _staged(label, f"{reverse('jobs')}?etape=", WRONG, stages)
     ready = stages.get(Stage.READY, 0)
-    yield Tile(ready, "Lots prêts, à remettre à un imprimeur", reverse("jobs"))
-    told = ", ".join(f"{stuck[each]} {Posting(each).label}" for each in STUCK if each in stuck)
-    yield Tile(sum(stuck.values()), "Envois à la Région à débloquer", reverse("deliveries"), told)
+    where = f"{reverse('jobs')}?etape={Stage.READY.value}"
+    yield Tile(ready, "Lots prêts, à remettre à un imprimeur", where)
+    label = "Envois à la Région à débloquer"
+    yield _staged(label, f"{reverse('deliveries')}?etat=", STUCK, stuck)
     aside = seen(Mail, request).filter(mails.AWAITING).count()
-    yield Tile(aside, "Courriels mis de côté", reverse("deliveries"))
+    yield Tile(aside, "Courriels mis de côté", reverse("mails"))
+
+
+def _staged(
+    label: str, where: str, wanted: Sequence[Stage | Posting], counts: Mapping[str, int]
+) -> Tile:
+    """Count several stages as one, told apart beneath; it leads to the first that there is."""
+    found = [each for each in wanted if each in counts]
+    told = ", ".join(f"{counts[each]} {each.label}" for each in found)
+    first = found[0] if found else wanted[0]
+    return Tile(sum(counts[each] for each in found), label, f"{where}{first.value}", told)
 
 
 def _counted(
