@@ -1,6 +1,7 @@
 """From our files to a shop's paper: a job is released, its sheets are counted, the job is done.
 
-A count that differs reopens the job: somebody looks at it, and releases it again or takes it back.
+A count that differs reopens the job: the shop counts again, or somebody releases it again or takes
+it back.
 """
 
 import tempfile
@@ -75,6 +76,8 @@ def withdraw(job: PrintJob, by: str) -> PrintJob:
 def count(volume: Volume, sheets: int, by: str) -> PrintJob:
     """Record how many sheets a shop printed of a volume; a wrong count reopens the job.
 
+    Counts may be corrected: a job whose volumes are all counted right is printed.
+
     Raises:
         StageConflict: when the job is not with a shop.
     """
@@ -88,9 +91,7 @@ def count(volume: Volume, sheets: int, by: str) -> PrintJob:
         if sheets != volume.sheets:
             if row.stage != Stage.REOPENED:
                 _move(row, Stage.REOPENED, by)
-        elif row.stage == Stage.RELEASED and all(
-            each.counted_sheets == each.sheets for each in volumes
-        ):
+        elif all(each.counted_sheets == each.sheets for each in volumes):
             _move(row, Stage.PRINTED, by)
     return row
 

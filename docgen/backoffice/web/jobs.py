@@ -40,14 +40,14 @@ from docgen.errors import Problem, TemplateRejected
 
 Stage = PrintJob.Stage
 HEAVY = ("profile", "constants", "letterhead", "template__archive")
-COLOURS = {
-    Stage.ACCEPTED: "busy",
-    Stage.READY: "good",
-    Stage.RELEASED: "wait",
-    Stage.PRINTED: "good",
-    Stage.REOPENED: "bad",
-    Stage.FAILED: "bad",
-    Stage.CANCELLED: "",
+STAGES = {  # of a lot, as people say it
+    Stage.ACCEPTED: ("En cours", "busy"),
+    Stage.READY: ("Prêt", "good"),
+    Stage.RELEASED: ("Chez l’imprimeur", "wait"),
+    Stage.PRINTED: ("Imprimé", "good"),
+    Stage.REOPENED: ("Compte à vérifier", "bad"),
+    Stage.FAILED: ("À corriger", "bad"),
+    Stage.CANCELLED: ("Annulé", ""),
 }
 PERSON = "personne "  # how a problem tells somebody: by internal identifier
 
@@ -58,6 +58,7 @@ class Line:
 
     job: PrintJob
     title: str
+    label: str
     colour: str
     done: int
 
@@ -100,7 +101,9 @@ def _listed(
     slugs = sorted(set(rows.order_by().values_list("template__slug", flat=True).distinct()))
     names = titles(slugs)
     filters = (
-        Filter("etape", "Étape", [(each.value, each.label) for each in Stage], "stage"),
+        Filter(
+            "etape", "Étape", [(each.value, label) for each, (label, _) in STAGES.items()], "stage"
+        ),
         *more,
         Filter("modele", "Document", list(names.items()), "template__slug"),
     )
@@ -120,7 +123,7 @@ def _listed(
     done = progress(request, [row.pk for row in listing.rows if row.stage == Stage.ACCEPTED])
     lines = [
         Line(
-            *(row, names.get(row.template.slug, row.template.slug), COLOURS[Stage(row.stage)]),
+            *(row, names.get(row.template.slug, row.template.slug), *STAGES[Stage(row.stage)]),
             done.get(row.pk, 0),
         )
         for row in listing.rows
@@ -166,7 +169,8 @@ def job(request: Asked, job: UUID) -> HttpResponse:
         "job": row,
         "title": titles([row.template.slug])[row.template.slug],
         "layout": _layout(row),
-        "colour": COLOURS[Stage(row.stage)],
+        "label": STAGES[Stage(row.stage)][0],
+        "colour": STAGES[Stage(row.stage)][1],
         "found": found,
         "is_running": row.stage == Stage.ACCEPTED,
         "is_made": is_made,
