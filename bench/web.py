@@ -69,7 +69,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="docgen-web-") as folder:
         told = {"DOCGEN_DATA": folder, "DJANGO_SETTINGS_MODULE": "docgen.backoffice.settings"}
         ours = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "BROKER_URL")}
-        environment = {**ours, **told, "DOCGEN_LOG_LEVEL": "ERROR"}
+        environment = {**ours, **told, "DOCGEN_LOG_LEVEL": "ERROR", "DOCGEN_HOSTS": "testserver"}
         command = [sys.executable, "-m", "bench.web", "measure", *sys.argv[1:]]
         if "--sqlite" in sys.argv:
             return subprocess.run(command, env=environment, check=False).returncode
