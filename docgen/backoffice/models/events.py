@@ -19,11 +19,12 @@ class Event(models.Model):
     facts = models.JSONField(default=dict)
 
     class Meta:
-        """Asked for by subject or by school, in order."""
+        """Asked for by subject, by school or by kind, in order."""
 
         indexes = (
             models.Index(fields=("subject", "id"), name="events_of_a_subject"),
             models.Index(fields=("school", "id"), name="events_of_a_school"),
+            models.Index(fields=("kind", "id"), name="events_of_a_kind"),
         )
 
     def __str__(self) -> str:
