@@ -145,6 +145,11 @@ def test_a_school_is_added_listed_and_mended(office: Client) -> None:
     page = text(office, "/etablissements/?q=digne&situation=sans-compte")
     assert "Lycée d’Essai" in page
     assert "Rien ne correspond" in text(office, "/etablissements/?q=digne&situation=a-attester")
+    for login in ("ferme-1", "ferme-2"):
+        accounts.close(accounts.open_account(login, "school", "test", uai="0130010R"), "test")
+    assert "1 à 1 sur 1" in text(office, "/etablissements/?situation=sans-compte")
+    accounts.open_account("ouvert", "school", "test", uai="0130010R")
+    assert "Rien ne correspond" in text(office, "/etablissements/?situation=sans-compte")
     assert "Lycée d’Essai" in text(office, "/etablissements/?tri=-personnes")
 
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from docgen import records
 from docgen.backoffice import ledger, registers
-from docgen.backoffice.models import Attestation, Cession, Person, Role, School, State
+from docgen.backoffice.models import Attestation, Cession, Person, Role, School, State, User
 from docgen.backoffice.web.frame import (
     BACK_OFFICE,
     SCHOOL,
@@ -93,7 +93,7 @@ def _in_situation(rows: QuerySet[School], value: str) -> QuerySet[School]:
         cessions = Cession.objects.filter(school=own, cancelled_at=None)
         return rows.filter(Exists(ledger.unattested(cessions)))
     if value == "sans-compte":
-        return rows.filter(user=None) | rows.exclude(user__is_active=True)
+        return rows.exclude(Exists(User.objects.filter(school=own, is_active=True)))
     issued = Attestation.objects.filter(school=own).exclude(state=State.CANCELLED)
     return rows.filter(Exists(issued.exclude(ledger.is_returned())))
 
