@@ -166,7 +166,7 @@ def _timed(client: "Client", where: str, name: str) -> Timed:
 
 
 def _size(answer: "HttpResponseBase") -> int:
-    return len(answer.getvalue() if answer.streaming else answer.content)
+    return len(answer.getvalue())
 
 
 def _loads(answer: "HttpResponseBase") -> list[str]:
@@ -184,7 +184,7 @@ def _parsed(answer: "HttpResponseBase") -> "Element | None":
 
     if answer.streaming or not answer.headers.get("Content-Type", "").startswith("text/html"):
         return None
-    root: Element = HTMLParser(namespace_html_elements=False).parse(answer.content)
+    root: Element = HTMLParser(namespace_html_elements=False).parse(answer.getvalue())
     return root
 
 

@@ -90,7 +90,7 @@ def given(name: str, content: str) -> SimpleUploadedFile:
 def ask(client: Client, caller: str, route: str, row: Row, facts: Facts) -> Seen:
     """Send it, and keep what was said."""
     answer = send(client, route, row, facts)
-    content = answer.getvalue() if answer.streaming else answer.content
+    content = answer.getvalue()
     headers = "\n".join(f"{name}: {value}" for name, value in answer.headers.items())
     headers += answer.cookies.output()
     return Seen(route, caller, row, answer.status_code, headers, content, answer)
