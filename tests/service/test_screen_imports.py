@@ -79,7 +79,8 @@ def test_files_are_looked_at_before_they_are_kept(browser: Client) -> None:
 
 def test_files_that_are_refused_tell_all_that_is_wrong_and_are_forgotten(browser: Client) -> None:
     rows = "".join(f"E{n};NOM;Zoé;=cmd|{n}/13/2010;2DE 1\n" for n in range(250))
-    seen = sent(browser, rows + "E900;;Léo;02/04/2009;2DE 1\n")
+    rows += "E900;;Léo;02/04/2009;2DE 1\n"
+    seen = sent(browser, "", people=file("=eleves.csv", TITLES + rows))
     told = page(seen)
     assert "Rien n’a été enregistré" in told
     assert "eleves.csv" in told
