@@ -187,7 +187,7 @@ def _weeks(request: Asked) -> list[tuple[date, int]]:
         .order_by()
         .annotate(week=Value(number))
         .values("week")
-        .annotate(count=Count("pk"))
+        .annotate(count=Count("*"))  # of the index alone: a key would be read in each row
         .values_list("week", "count")
         for number, day in enumerate(mondays)
     ]
