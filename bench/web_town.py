@@ -28,12 +28,12 @@ OF_A_SCHOOL = Sizes(
     events=1000,
     accounts=2,
 )
-LONGER = Sizes(
+LONGER = Sizes(  # a large school: 3,000 documents, a third of them in one job
     people=300,
     cessions=250,
     loans=25,
-    jobs=10,
-    volumes=12,
+    jobs=2,
+    volumes=8,
     documents=125,
     attestations=5,
     scans=12,
