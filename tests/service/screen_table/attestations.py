@@ -2,7 +2,7 @@
 
 from tests.service.screen_table.rows import OF_SCHOOL, Row
 
-# All that the school ceded is attested: there is nothing to issue, which the page of the dates says.
+# All that the school ceded is attested: there is nothing to issue, and the page of dates says so.
 PERIOD = "?debut=2026-10-01&fin=2026-10-31"
 ROWS: dict[str, Row] = {
     "GET attestations": Row(OF_SCHOOL),
