@@ -212,3 +212,13 @@ def test_an_estimate_counts_what_waits_and_profiles_are_those_installed(
     finally:
         (folder / "presse.icc").unlink()
         folder.rmdir()
+
+
+def test_a_document_that_names_nobody_is_never_a_lot(desk: Client, school: models.School) -> None:
+    """A survey or the sheet of a contact is one for the school: it is filled as a form."""
+    address = reverse("new-job", args=(school.pk,))
+    told = desk.get(address).content.decode()
+    assert "notice-pret-continuite/a4" in told
+    for slug in ("fiche-referent-logistique", "enquete-dotation"):
+        assert slug not in told
+        assert desk.post(address, {"choix": f"{slug}/a4"}).status_code == 422

@@ -83,6 +83,12 @@ def day(moment: date | None) -> str:
 
 
 @register.filter
+def moment(at: datetime | None) -> str:
+    """Write a day and its hour, where the schools are: « 1er septembre 2026 à 08:30 »."""
+    return f"{day(at)} à {timezone.localtime(at):%H:%M}" if at else ""
+
+
+@register.filter
 def undo(message: Any) -> str:  # noqa: ANN401 - a message of Django's
     """Give where a POST takes back what a message tells; "" when it cannot be."""
     tags = str(message.extra_tags or "")

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from docgen import library, press
-from docgen.backoffice import ordering, registers
+from docgen.backoffice import ordering, prefilling, registers
 from docgen.backoffice.models import Person, School
 from docgen.backoffice.web.frame import Asked, seen
 from docgen.records import Roster
@@ -67,8 +67,12 @@ def template(slug: str) -> library.Template | None:
 
 
 def offered(audience: str = "") -> list[library.Template]:
-    """List the templates that jobs print, charters first: most of what is printed are charters."""
-    found = [each for each in library.load_all() if each.manifest.engine == "press"]
+    """List the templates that jobs print, charters first: most of what is printed are charters.
+
+    A document that names nobody is one for the whole school: it is a form, never a lot.
+    """
+    pressed = (each for each in library.load_all() if each.manifest.engine == "press")
+    found = [each for each in pressed if prefilling.is_about_somebody(each)]
     found = [each for each in found if audience in ("", each.manifest.audience)]
 
     def rank(each: library.Template) -> tuple[bool, str, str]:

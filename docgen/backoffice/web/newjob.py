@@ -117,7 +117,6 @@ def _document(request: Asked, school: School, draft: Draft | None) -> HttpRespon
 
 
 @require_safe
-@require_safe
 @screen(BACK_OFFICE)
 def choose_school(request: Asked) -> HttpResponse:
     """Choose the school to print for."""
@@ -132,7 +131,6 @@ def choose_school(request: Asked) -> HttpResponse:
     return page(request, "web/newjob/school.html", {"listing": listing, "offers": offers})
 
 
-@require_safe
 @require_safe
 @screen(BACK_OFFICE, SCHOOL)
 def layout_picture(request: Asked, slug: str) -> HttpResponse:
