@@ -36,6 +36,7 @@ LOOK = 0.2
 DPI = 110
 SEED = 7
 CHARTER, LAYOUT = "charte-cession-eleve", "reduction"
+TEACHERS = "charte-cession-professeur"
 CONVENTION = "convention-pret-eleve"
 SHOP = "Imprimerie des Alpilles (exemple)"
 SECOND = records.School(
@@ -107,16 +108,18 @@ def _people(row: "models.School", count: int, year: str, *, seed: int) -> None:
     registers.keep_roster(row, "teacher", records.Roster(staff, year), BY)
 
 
-def _order(row: "models.School", today: date, count: int = 0) -> "models.PrintJob":
+def _order(
+    row: "models.School", today: date, count: int = 0, *, template: str = CHARTER
+) -> "models.PrintJob":
     """Order the charters of a school, and wait until they are printed."""
     from docgen.backoffice import models, print_jobs, registers
 
-    template = library.load(CHARTER)
-    roster = registers.roster(row, "pupil")
+    wanted = library.load(template)
+    roster = registers.roster(row, wanted.manifest.audience)
     if count:
         roster = replace(roster, people=roster.people[:count])
-    layout = template.manifest.layout(LAYOUT)
-    order = Order(template, layout, registers.school(row), roster, today)
+    layout = wanted.manifest.layout(LAYOUT)
+    order = Order(wanted, layout, registers.school(row), roster, today)
     made = prepare(order, page_code_key(data_folder()), data_folder() / "cache")
     job = print_jobs.create(made, BY)
     awaited("les chartes", lambda: models.PrintJob.objects.get(pk=job.pk).stage == "ready")
@@ -249,10 +252,11 @@ def _lent(row: "models.School", today: date) -> None:
 
 
 def _released(row: "models.School", shop: "models.PrintShop", today: date) -> None:
-    """Leave a job with the shop, its sheets not yet counted."""
+    """Leave two jobs with the shop, their sheets not yet counted."""
     from docgen.backoffice import releases
 
-    releases.release(_order(row, today), shop, BY)
+    for template in (CHARTER, TEACHERS):
+        releases.release(_order(row, today, template=template), shop, BY)
 
 
 def _spread(today: date) -> None:

@@ -6,26 +6,35 @@ Needs Chromium and what tests need. Everybody on the pictures is made up.
 import argparse
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, Response, sync_playwright
 
 from docgen.cli import output
-from samples import service, site
-from samples.people import people, serial_number
+from samples import service, siecle, site
+from samples.people import divisions, people, serial_number
 from samples.region import SECOND, THIRD
 
 TARGET = Path("docs/guide/images/ecrans")
 WIDTH, HEIGHT, PHONE = 1120, 760, 390  # pixels
-COLOURS = 64  # of a picture: screens are plain, and files stay small
-TALLEST = 1400
+COLOURS = 48  # of a picture: screens are plain, and files stay small
+TALLEST = 1150
 PATIENCE = 60_000  # milliseconds
 SCHOOL = f"/etablissements/{SECOND.uai}"
 OTHER = f"/etablissements/{THIRD.uai}"
+FORM = "attestation-honneur-besoin-tablette"
+PUPILS, SEED, CLASSES = 48, 3, 3  # of the second school, as `samples.region` makes them
+# Debian's Chromium knows no French: it would write the dates of forms with the month first.
+FRENCH_DATES = """document.querySelectorAll('input[type=date]').forEach(each => {
+    const day = each.value.split('-').reverse().join('/');
+    each.type = 'text';
+    each.value = day;
+})"""
+DRAWN = "[...document.images].every(each => each.complete && each.naturalWidth)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +64,67 @@ def _first(css: str) -> Callable[[Page], None]:
     return steps
 
 
-def _preview(page: Page) -> None:
-    page.get_by_role("radio", name="Réduction : 3 faces").check()
-    for _ in range(3):
-        page.get_by_role("button", name="Continuer").click()
+def _row(text: str) -> Callable[[Page], None]:
+    def steps(page: Page) -> None:
+        page.get_by_role("row").filter(has_text=text).get_by_role("link").first.click()
         page.wait_for_load_state("networkidle")
+
+    return steps
+
+
+def _people(page: Page) -> None:
+    page.get_by_role("radio", name="Réduction : 3 faces").check()
+    page.get_by_role("button", name="Continuer").click()
+    page.wait_for_load_state("networkidle")
+
+
+def _options(page: Page) -> None:
+    _people(page)
+    page.get_by_role("button", name="Continuer").click()
+    page.wait_for_load_state("networkidle")
+
+
+def _preview(page: Page) -> None:
+    _options(page)
+    page.get_by_role("button", name="Continuer").click()
+    page.wait_for_load_state("networkidle")
 
 
 def _handed(page: Page) -> None:
     page.get_by_label("N° de série").fill(serial_number(3051).replace("0", "O"))
     page.keyboard.press("Enter")
-    page.get_by_label("À qui").fill(people(48, 3, 3)[44].id)
+    page.get_by_label("À qui").fill(people(PUPILS, SEED, CLASSES)[44].family_name[:4])
+    page.wait_for_load_state("networkidle")
+
+
+def _checked(page: Page) -> None:
+    """Send a new export: somebody came, somebody left, and one changed class."""
+    known, groups = people(PUPILS, SEED, CLASSES), divisions(CLASSES)
+    newcomer = replace(known[0], id="1499001", first_name="Nina", ine="")
+    moved = replace(known[1], division=known[-1].division, level=known[-1].level)
+    there = [newcomer, moved, *known[2:-2]]
+    exports = {
+        "ElevesAvecAdresses.xml": siecle.pupils_export(SECOND, there, groups),
+        "ResponsablesAvecAdresses.xml": siecle.guardians_export(SECOND, there),
+        "Nomenclature.xml": siecle.nomenclature_export(SECOND, groups),
+    }
+    _sent(page, exports)
+
+
+def _refused(page: Page) -> None:
+    lines = (
+        "Identifiant;Nom;Prénom;Date de naissance;Classe;N° de série",
+        "E1;ESSAI;Zoé;31/02/2010;;",
+        "E2;EXEMPLE;;02/04/2009;2DE 1;HA10",
+        "E2;MODÈLE;Léo;03/05/2009;2DE 1;",
+    )
+    _sent(page, {"eleves.csv": "\n".join(lines).encode()})
+
+
+def _sent(page: Page, files: dict[str, bytes]) -> None:
+    payloads = [FilePayload(name=n, mimeType="text/plain", buffer=b) for n, b in files.items()]
+    page.get_by_label("Fichiers des personnes").set_input_files(payloads)
+    page.get_by_role("button", name="Contrôler les fichiers").click()
     page.wait_for_load_state("networkidle")
 
 
@@ -73,10 +132,13 @@ SHOTS = (
     Shot("connexion", "", "/connexion"),
     Shot("tableau-de-bord", "back_office", "/tableau/"),
     Shot("impression-document", "back_office", f"{OTHER}/impressions/nouvelle/"),
+    Shot("impression-personnes", "back_office", f"{OTHER}/impressions/nouvelle/", _people),
+    Shot("impression-options", "back_office", f"{OTHER}/impressions/nouvelle/", _options),
     Shot("impression-apercu", "back_office", f"{OTHER}/impressions/nouvelle/", _preview),
     Shot("impressions", "back_office", "/impressions/"),
     Shot("lot", "back_office", "/impressions/", _first("main tbody th a")),
     Shot("relecture", "back_office", "/relecture/"),
+    Shot("relecture-face", "back_office", "/relecture/", _link("Relire ces faces")),
     Shot("envois", "back_office", "/envois/"),
     Shot("etablissements", "back_office", "/etablissements/"),
     Shot("modeles", "back_office", "/modeles/"),
@@ -85,21 +147,27 @@ SHOTS = (
     Shot("registre", "back_office", "/registre/"),
     Shot("a-faire", "school", f"{SCHOOL}/"),
     Shot("donnees", "school", f"{SCHOOL}/donnees/"),
+    Shot("donnees-controle", "school", f"{SCHOOL}/donnees/", _checked),
+    Shot("donnees-refusees", "school", f"{SCHOOL}/donnees/", _refused),
     Shot("remise", "school", f"{SCHOOL}/remise/", _handed),
     Shot("remise-telephone", "school", f"{SCHOOL}/remise/", _handed, PHONE),
     Shot("prets", "back_office", f"{OTHER}/prets/"),
     Shot("conventions", "back_office", f"{OTHER}/conventions/"),
     Shot("formulaires", "school", f"{SCHOOL}/formulaires/"),
+    Shot("formulaire", "school", f"{SCHOOL}/formulaires/{FORM}/", _first("main tbody th a")),
+    Shot("lot-etablissement", "school", f"{SCHOOL}/impressions/", _first("main tbody th a")),
     Shot("attestations", "school", f"{SCHOOL}/attestations/"),
     Shot("attestation-nouvelle", "school", f"{SCHOOL}/attestations/nouvelle/"),
     Shot("attestation", "school", f"{SCHOOL}/attestations/", _link("N° 4")),
     Shot("numerisations", "school", f"{SCHOOL}/numerisations/"),
-    Shot("numerisation", "school", f"{SCHOOL}/numerisations/", _link("Chartes 2DE")),
+    Shot("numerisation", "school", f"{SCHOOL}/numerisations/", _row("Chartes 2DE")),
+    Shot("manque", "school", f"{SCHOOL}/manquants/"),
     Shot("registre-etablissement", "school", f"{SCHOOL}/registre/"),
     Shot("region", "region", "/region/"),
     Shot("attestations-recues", "region", "/region/attestations/"),
     Shot("attestation-recue", "region", "/region/attestations/", _link("n° 2")),
     Shot("originaux", "region", "/region/originaux/"),
+    Shot("ecarts", "region", "/registre/"),
     Shot("atelier", "print_shop", "/atelier/"),
     Shot("lot-remis", "print_shop", "/atelier/", _link(THIRD.name)),
 )
@@ -142,18 +210,35 @@ def _take(
     )
     context.set_default_timeout(PATIENCE)
     page = context.new_page()
+    broken: list[Response] = []
+    page.on("response", lambda answer: broken.append(answer) if answer.status >= 500 else None)
     if shot.role:
-        page.goto("/connexion")
-        page.get_by_label("Identifiant").fill(accounts[shot.role]["login"])
-        page.get_by_label("Mot de passe").fill(accounts[shot.role]["password"])
-        page.get_by_role("button", name="Se connecter").click()
-        page.get_by_role("banner").get_by_role("button", name="Se déconnecter").wait_for()
+        _sign_in(page, accounts[shot.role])
     page.goto(shot.address)
     shot.steps(page)
-    picture = Image.open(BytesIO(page.screenshot(full_page=True)))
-    cut = picture.convert("RGB").crop((0, 0, picture.width, min(picture.height, TALLEST)))
-    cut.quantize(COLOURS).save(target / f"{shot.name}.png", optimize=True)
+    picture = _drawn(page, shot.width)
+    if broken:
+        raise SystemExit(f"{shot.name}\u00a0: {broken[0].url} répond {broken[0].status}.")
+    picture.quantize(COLOURS).save(target / f"{shot.name}.png", optimize=True)
     context.close()
+
+
+def _sign_in(page: Page, account: dict[str, str]) -> None:
+    page.goto("/connexion")
+    page.get_by_label("Identifiant").fill(account["login"])
+    page.get_by_label("Mot de passe").fill(account["password"])
+    page.get_by_role("button", name="Se connecter").click()
+    page.get_by_role("banner").get_by_role("button", name="Se déconnecter").wait_for()
+
+
+def _drawn(page: Page, width: int) -> Image.Image:
+    """Draw the page in a window as tall as itself: a bar that stays at the foot is at its foot."""
+    whole = int(page.evaluate("document.documentElement.scrollHeight"))
+    page.set_viewport_size({"width": width, "height": min(whole, TALLEST)})
+    page.evaluate(FRENCH_DATES)
+    page.wait_for_load_state("networkidle")
+    page.wait_for_function(DRAWN)
+    return Image.open(BytesIO(page.screenshot())).convert("RGB")
 
 
 if __name__ == "__main__":

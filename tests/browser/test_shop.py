@@ -9,6 +9,7 @@ from samples.region import THIRD
 from tests.browser.conftest import Open
 from tests.browser.hands import DESK, PHONE
 
+LOTS = {DESK: "CE", PHONE: "CP"}  # of pupils, of teachers
 SHEETS = re.compile(r"^\s*\d+\sfeuilles\s*$")
 WIDTHS = pytest.mark.parametrize("width", [DESK, PHONE])
 
@@ -16,7 +17,8 @@ WIDTHS = pytest.mark.parametrize("width", [DESK, PHONE])
 @WIDTHS
 def test_a_job_is_fetched_and_its_sheets_counted(opened: Open, width: int) -> None:
     hands = opened("print_shop", width)
-    hands.press("link", THIRD.name)
+    job = hands.page.get_by_role("row").filter(has_text=f"{LOTS[width]}-{THIRD.uai}")
+    hands.push(job.get_by_role("link", name=THIRD.name))
     hands.see("Bon d’impression")
     with hands.page.expect_download() as fetched:
         hands.press("link", "Tout télécharger")
