@@ -21,7 +21,8 @@ from docgen.records import School
 from docgen.rendering.printfile import Run, Volume, bind
 
 COLUMNS = ("reference", "person", "class", "volume", "first_side", "last_side", "sheets", "sha256")
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0")  # OWASP ASVS 1.2.10
+# OWASP ASVS 1.2.10; some spreadsheets read the wide signs of Asian keyboards as the plain ones.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
 TICKET = "bon-impression.pdf"
 MANIFEST = "manifest.csv"
 INDEX = "job.json"

@@ -95,7 +95,7 @@ def take_back(loan: Loan, on: date, by: str, *, state: str = "", note: str = "")
     """Record that a tablet lent came back, and how; a second time changes nothing.
 
     Raises:
-        InvalidInput: for a day before the loan.
+        InvalidInput: for a day before the loan, or in an impossible year.
     """
     with transaction.atomic():
         row = Loan.objects.select_for_update().get(pk=loan.pk)
@@ -104,6 +104,8 @@ def take_back(loan: Loan, on: date, by: str, *, state: str = "", note: str = "")
         if on < row.start_date:
             what = "la tablette reviendrait avant d’être prêtée."
             raise InvalidInput(Problem(what, "returned_date", "Corrigez cette date."))
+        if on.year not in YEARS:
+            raise InvalidInput(_impossible("returned_date"))
         row.returned_date, row.returned_state, row.returned_note = on, state, note
         row.save(update_fields=BACK)
         tell("loan-returned", row.serial, school=row.school_id, actor=by, id=row.pk)

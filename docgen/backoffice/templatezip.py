@@ -19,6 +19,7 @@ from docgen.manifest import NAME
 MOST_SENT = 8 * 2**20  # bytes; the largest of ours is 60 kB
 MOST_BYTES = 24 * 2**20  # unpacked
 MOST_FILES = 100
+DEEPEST = 8  # folders within one another; ours have two
 MOST_MANIFEST = 64 * 2**10  # bytes; the longest of ours is 11 kB
 MANIFEST = "manifest.toml"
 SUFFIXES = (".toml", ".html", ".css", ".svg", ".png", ".jpg", ".jpeg", ".docx", ".md", ".txt")
@@ -84,16 +85,17 @@ def _files(archive: zipfile.ZipFile) -> dict[str, bytes]:
 
 def _is_ignored(entry: zipfile.ZipInfo) -> bool:
     parts = entry.filename.split("/")
-    return entry.is_dir() or parts[0] in IGNORED or parts[-1] in IGNORED
+    is_folder = entry.filename.endswith("/")  # zipfile's own question fails on an empty name
+    return is_folder or parts[0] in IGNORED or parts[-1] in IGNORED
 
 
 def _problems(entries: list[zipfile.ZipInfo]) -> Iterator[Problem]:
-    names = set[str]()
+    names, folders = set[str](), set[str]()
     for number, entry in enumerate(entries, 1):
         name, where = entry.filename, f"fichier {number} de l’archive"
         parts = name.split("/")
         kind = stat.S_IFMT(entry.external_attr >> 16)
-        if not all(PART.fullmatch(part) for part in parts):
+        if len(parts) > DEEPEST or not all(PART.fullmatch(part) for part in parts):
             what = "ce chemin sort du dossier, ou son nom ne convient pas."
             remedy = "Un nom a des lettres sans accent, des chiffres, - _ et un point."
             yield Problem(what, where, remedy)
@@ -108,6 +110,10 @@ def _problems(entries: list[zipfile.ZipInfo]) -> Iterator[Problem]:
         elif name.casefold() in names:
             yield Problem("ce nom est deux fois dans l’archive.", name, "Gardez-en un.")
         names.add(name.casefold())
+        above = range(1, min(len(parts), DEEPEST))
+        folders |= {"/".join(parts[:count]).casefold() for count in above}
+    for name in sorted(names & folders):
+        yield Problem("c’est à la fois un fichier et un dossier.", name, "Renommez l’un des deux.")
 
 
 def _from_their_folder(files: dict[str, bytes]) -> dict[str, bytes]:

@@ -241,3 +241,27 @@ def test_a_session_that_was_set_by_somebody_else_is_not_taken(world: World) -> N
         assert stranger.get("/").headers["Location"].startswith("/connexion")
     token = Client().get("/connexion").cookies["csrftoken"]
     assert token["samesite"] == "Lax"
+
+
+def test_what_is_too_large_is_refused_before_any_of_it_is_read(world: World) -> None:
+    """A page that takes no file would have it written to disk, from anybody, to find the token."""
+    stranger = browser(enforce_csrf_checks=True)
+    school = browser(world.people["arles"], enforce_csrf_checks=True)
+    for client, where in ((stranger, "/connexion"), (school, place("POST handover", world.arles))):
+        form = {"CONTENT_TYPE": "multipart/form-data; boundary=x", "CONTENT_LENGTH": str(3 << 20)}
+        answer = client.generic("POST", where, **form)
+        assert (answer.status_code, page_rules.headers_missing(answer.headers)) == (413, [])
+        assert "Rien n’a été enregistré" in answer.content.decode()
+
+
+def test_a_null_character_is_in_no_address(world: World) -> None:
+    client = browser(world.people["office"])
+    for where in ("/etablissements/0130001A%00/", "/etablissements/?q=%00", "/connexion?next=%00"):
+        assert client.get(where).status_code == 400
+
+
+def test_as_many_are_ticked_as_a_school_has(world: World) -> None:
+    client, where = browser(world.people["arles"]), place("POST new-job", world.arles)
+    draft = client.post(where, {"choix": "petite-charte/entier"})["Location"]
+    ticked = {"qui": "people", "personne": [world.arles["person"], *range(10**6, 10**6 + 3000)]}
+    assert client.post(draft, {**ticked, "agir": "suite"}).status_code == 302

@@ -146,6 +146,10 @@ def test_a_file_that_is_no_template_is_refused_with_every_reason(tmp_path: Path)
         assert refused(tmp_path, junk)
     deep = b"a = " + b"[" * 30_000
     assert refused(tmp_path, packed({"manifest.toml": deep}))
+    below = "/".join(["a" * 80] * 60)  # longer than a path can be
+    odd = {"ZZZ.css": b"", f"{below}.css": b"", "both.css": b"", "both.css/in.css": b""}
+    nameless = packed({**edition(), **odd}, top="").replace(b"ZZZ.css", b"\0ZZ.css")
+    assert len(refused(tmp_path, nameless)) == 3
 
 
 def test_a_bomb_is_stopped_at_its_bound(tmp_path: Path) -> None:

@@ -124,7 +124,7 @@ def test_what_a_spreadsheet_would_take_for_a_formula_is_plain_text(
     assert rows(written[0])[-1]["person"] == "'=1+1"
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\0"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＠"])
 def test_a_cell_never_starts_as_a_formula(start: str) -> None:
     assert cell(f"{start}1+1") == f"'{start}1+1"
     assert cell(start) == f"'{start}"

@@ -73,11 +73,9 @@ def _taken(request: Asked, draft: Draft, rows: QuerySet[Person]) -> tuple[list[P
         if name
     }
     unknown = [each for each in wanted if each not in matches and each.upper() not in matches]
-    added = [matches.get(each) or matches[each.upper()] for each in wanted if each not in unknown]
-    own = set(rows.filter(pk__in=ticked).values_list("pk", flat=True))
-    draft.people = list(
-        dict.fromkeys(each for each in (*ticked, *added) if each in own or each in added)
-    )
+    added = [pk for each in wanted if (pk := matches.get(each) or matches.get(each.upper()))]
+    own = {*rows.filter(pk__in=ticked).values_list("pk", flat=True), *added}
+    draft.people = list(dict.fromkeys(each for each in (*ticked, *added) if each in own))
     drafts.keep(request, draft)
     if not unknown:
         return [], ""

@@ -1,6 +1,6 @@
 """A list in a form: a small table to type in, and a place to paste one from a spreadsheet.
 
-A browser sends 200 values at most: a longer list stays in the place where it was pasted.
+Nobody types in a table of hundreds of cells: a longer list stays where it was pasted.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

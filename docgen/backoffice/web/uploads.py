@@ -4,17 +4,55 @@ from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
 
+from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+from django.http.response import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from docgen.backoffice.api import guard
-from docgen.backoffice.web.frame import View
+from docgen.backoffice.web.frame import View, dressed
 from docgen.errors import Problem
 
 TOO_LARGE = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class Bounds:
+    """The middleware that holds what a page is sent to what a form can hold.
+
+    Whoever sends files to a page that takes none would have them written to disk, however large and
+    whoever it is: their token is looked for in all of it. Views under `bounded` have bounds of
+    their own, and the API has its guard.
+    """
+
+    def __init__(self, answer: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.answer = answer
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer; what is refused is refused by `process_view`."""
+        return self.answer(request)
+
+    def process_view(
+        self, request: HttpRequest, view: View, args: object, values: dict[str, object]
+    ) -> HttpResponseBase | None:
+        """Refuse a form by its size, before any of it is read.
+
+        Raises:
+            BadRequest: for an address with a null character, which PostgreSQL cannot look for.
+        """
+        if request.path_info.startswith(guard.PLACE):
+            return None
+        if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+            raise BadRequest
+        if request.method != "POST" or getattr(view, "csrf_exempt", False):
+            return None
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        most = int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        if length.isascii() and length.isdigit() and int(length) <= most:
+            return None
+        return dressed(_too_large(request, _refusal(request, most)))
 
 
 def bounded(most: Callable[[], int] = lambda: guard.MOST_FILES) -> Callable[[View], View]:
@@ -30,14 +68,18 @@ def bounded(most: Callable[[], int] = lambda: guard.MOST_FILES) -> Callable[[Vie
         def taken(request: HttpRequest, *args: object, **values: object) -> HttpResponseBase:
             if request.method == "POST":
                 if problem := _refusal(request, most()):
-                    facts = {"problems": [problem], "back": request.path}
-                    return render(request, "web/toolarge.html", facts, status=TOO_LARGE)
+                    return _too_large(request, problem)
                 request.upload_handlers = [TemporaryFileUploadHandler(request)]
             return csrf_protect(view)(request, *args, **values)
 
         return taken
 
     return made
+
+
+def _too_large(request: HttpRequest, problem: Problem | None) -> HttpResponse:
+    facts = {"problems": [problem] if problem else [], "back": request.path}
+    return render(request, "web/toolarge.html", facts, status=TOO_LARGE)
 
 
 def _refusal(request: HttpRequest, most: int) -> Problem | None:
