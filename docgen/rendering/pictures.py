@@ -12,10 +12,17 @@ FINER = 3  # drawn finer, then reduced: at 100 dpi pdfium moves letters to whole
 
 
 def greys(pdf: bytes | Path, dpi: float, pages: list[int] | None = None) -> Iterator[Grey]:
-    """Draw pages (all of them, or those numbers from 0) as arrays of grey levels."""
+    """Draw pages (all of them, or those numbers from 0) as arrays of grey levels.
+
+    Raises:
+        IndexError: for a page that the file does not have.
+    """
     document = pypdfium2.PdfDocument(pdf)
+    there = range(len(document))
     try:
-        for index in range(len(document)) if pages is None else pages:
+        for index in there if pages is None else pages:
+            if index not in there:  # pdfium takes a number for another one past 32 bits
+                raise IndexError(index)
             bitmap = document[index].render(scale=dpi / 72, grayscale=True)
             yield bitmap.to_numpy().reshape(bitmap.height, -1)[:, : bitmap.width].copy()
     finally:

@@ -62,3 +62,9 @@ def test_a_page_is_saved_as_png(tmp_path: Path) -> None:
         assert (picture.format, picture.size) == ("PNG", (100, 50))
         grey = picture.convert("L")
         assert (grey.getpixel((5, 5)), grey.getpixel((95, 45))) == (0, 255)
+
+
+@pytest.mark.parametrize("page", [1, -1, 2**32, 10**30])
+def test_a_page_that_is_not_there_is_no_other_one(page: int) -> None:
+    with pytest.raises(IndexError):
+        next(greys(drawn(FULL), 72, [page]))
