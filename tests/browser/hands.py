@@ -76,7 +76,7 @@ class Hands:
         self.page.keyboard.type(text)
 
     def date(self, field: Locator, text: str) -> None:
-        """Type a day, given as the web writes it (2026-09-14), in the order of the field's parts."""
+        """Type a day, given as the web writes it (2026-09-14), in the order of its field."""
         if not self.is_desk:
             field.fill(text)  # a telephone's own calendar, which cannot be driven
             return
