@@ -165,3 +165,19 @@ def test_a_cession_without_a_date_is_given_one_once(browser: Client) -> None:
     assert "a déjà une date" in page(told)
     row.refresh_from_db()
     assert row.ceded_date == date(2026, 9, 14)
+
+
+def test_whom_a_class_lacks_is_shown_from_another_and_never_taken_by_enter(browser: Client) -> None:
+    asked = {"serie": "HA100001", "q": "zoé", "classe": "2DE 2"}
+    told = browser.post(PLACE, asked)
+    assert (told.context["found"], cessions()) == ([], [])
+    assert [row.internal_id for row in told.context["elsewhere"]] == ["E1"]
+    assert "mais dans une autre" in page(told)
+
+
+def test_a_tablet_scanned_for_a_person_is_told(browser: Client) -> None:
+    again = page(browser.post(PLACE, {"serie": "HA100001", "q": "ha100001"}))
+    assert "la tablette que vous tenez" in again
+    other = page(browser.post(PLACE, {"serie": "HA100001", "q": "HA100002"}))
+    assert "?serie=HA100002" in other
+    assert cessions() == []

@@ -13,6 +13,7 @@ from docgen.backoffice.models.deliveries import (
 )
 from docgen.backoffice.models.events import Event
 from docgen.backoffice.models.exchanges import Hook, HookCall, IdempotentAnswer
+from docgen.backoffice.models.folding import folded
 from docgen.backoffice.models.papers import Attestation, AttestedCession, Conversion, SchoolModel
 from docgen.backoffice.models.people import Cession, Device, Guardian, Loan, Person, School
 from docgen.backoffice.models.printing import (
@@ -74,4 +75,5 @@ __all__ = [
     "User",
     "Volume",
     "Work",
+    "folded",
 ]

@@ -51,8 +51,9 @@ def sorted_by(listing: Any, name: str, label: str) -> SafeString:  # noqa: ANN40
     is_sorted = listing.sort.removeprefix("-") == name
     is_turned = listing.sort.startswith("-")
     target = f"-{name}" if is_sorted and not is_turned else name
-    state = ("descending" if is_turned else "ascending") if is_sorted else "none"
-    mark = (" ▼" if is_turned else " ▲") if is_sorted else ""
+    is_falling = listing.is_falling  # the newest first, say, is the usual way of some columns
+    state = ("descending" if is_falling else "ascending") if is_sorted else "none"
+    mark = (" ▼" if is_falling else " ▲") if is_sorted else ""
     return format_html(
         '<th scope="col" aria-sort="{}"><a href="{}" hx-get="{}" hx-target="#list" '
         'hx-select="#list" hx-swap="outerHTML" hx-push-url="true">{}'

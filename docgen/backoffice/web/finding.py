@@ -5,10 +5,9 @@ from collections.abc import Sequence
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
-from docgen.backoffice.models import Cession, Person, School
+from docgen.backoffice.models import Cession, Person, School, folded
 from docgen.backoffice.web.frame import Asked, seen
 from docgen.identifiers import normalise
-from docgen.rosters.text import fold
 
 MOST_FOUND = 12
 MOST_MATCHED = 200
@@ -61,7 +60,7 @@ def _named(rows: QuerySet[Person], text: str, division: str) -> list[int]:
 
 
 def _words(text: str) -> list[str]:
-    return [fold(each) for each in APART.split(text) if fold(each)]
+    return [plain for each in APART.split(text) if (plain := folded(each))]
 
 
 def classes(people: QuerySet[Person]) -> Sequence[tuple[str, str]]:

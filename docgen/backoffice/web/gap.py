@@ -84,6 +84,7 @@ class Gaps:
         wanted = self.asked.get("tri", "")
         known = wanted.removeprefix("-") in {"nom", *COLUMNS}
         self.sort = wanted if known else "-ecart"
+        self.is_falling = self.sort.startswith("-")
         key, is_turned = self.sort.removeprefix("-"), self.sort.startswith("-")
         self.found.sort(key=lambda line: (line.name.casefold(), line.school), reverse=is_turned)
         if key in COLUMNS:

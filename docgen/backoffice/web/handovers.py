@@ -53,6 +53,8 @@ def table(request: Asked, school: School) -> HttpResponseBase:
     found = find(request, school, text, division) if is_ready else []
     facts: dict[str, Any] = {"school": school, "label": label, "typed": typed}
     facts |= {"is_ready": is_ready, "text": text, "division": division, "found": found[:MOST_FOUND]}
+    if is_ready and text and not found:
+        facts |= _nobody(request, school, text, division)
     facts |= {"is_more": len(found) > MOST_FOUND, "is_asked": is_enough(text, division)}
     error = None
     # htmx looks while somebody types, by a form: a name goes into no address.
@@ -149,6 +151,14 @@ def _chosen(request: Asked, school: School, found: Iterable[Person]) -> Person |
         return None
     people = list(found)
     return people[0] if len(people) == 1 else None
+
+
+def _nobody(request: Asked, school: School, text: str, division: str) -> dict[str, Any]:
+    """Look in every class for whom a class does not have; or see a tablet, scanned for a card."""
+    serial = handovers.read_label(school, text).serial
+    is_tablet = seen(Device, request).filter(school=school, serial=serial).exists()
+    elsewhere = find(request, school, text, "") if division else []
+    return {"elsewhere": elsewhere[:MOST_FOUND], "scanned": serial if is_tablet else ""}
 
 
 def _of_day(

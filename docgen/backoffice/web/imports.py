@@ -3,7 +3,7 @@
 import csv
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django import forms
@@ -39,6 +39,7 @@ SHOWN = 200  # problems, or people, on the page; the report has them all
 LINE = re.compile(r", ligne (\d+)")
 FIELD = re.compile(r"«\s*([^»]{1,60}?)\s*»")
 OTHER = "Autres"
+WHOM, COLUMN = "personne ", "La colonne "
 KEPT = ("people", "devices", "cessions")
 GONE = (
     "Cet envoi n’est plus là\u00a0: les fichiers n’attendent qu’une heure. Envoyez-les de nouveau."
@@ -102,6 +103,7 @@ class Fault:
     field: str
     what: str
     remedy: str
+    person: Person | None = None
 
 
 @school_screen(BACK_OFFICE, SCHOOL)
@@ -130,7 +132,7 @@ def check(request: Asked, school: School) -> HttpResponseBase:
         return redirect("imports", school.pk)
     facts = {"school": school, "look": found, "audience": Person.Audience(found.audience).label}
     if found.change is None:
-        return page(request, "web/imports/refused.html", facts | _report(request, found))
+        return page(request, "web/imports/refused.html", facts | _report(request, school, found))
     change = found.change
     gone = seen(Person, request).filter(school=school, audience=found.audience)
     facts |= {
@@ -223,7 +225,7 @@ def _known(request: Asked, school: School, form: FilesForm) -> dict[str, Any]:
     }
 
 
-def _report(request: Asked, found: Look) -> dict[str, Any]:
+def _report(request: Asked, school: School, found: Look) -> dict[str, Any]:
     """Give the problems that a page shows: those of a field, or those that hold some words."""
     every = _faults(found)
     fields = Counter(each.field or OTHER for each in every)
@@ -238,12 +240,21 @@ def _report(request: Asked, found: Look) -> dict[str, Any]:
     return {
         "total": len(every),
         "wanted": len(wanted),
-        "faults": wanted[:SHOWN],
+        "faults": _named(request, school, wanted[:SHOWN]),
+        "is_elsewhere": any(each.what.startswith(COLUMN) for each in every),
         "most": SHOWN,
         "fields": fields.most_common(),
         "field": field,
         "text": text,
     }
+
+
+def _named(request: Asked, school: School, faults: list[Fault]) -> list[Fault]:
+    """Lead from a problem to whom it is about: a report names nobody, a page of the school may."""
+    numbers = {each.file: each.file.removeprefix(WHOM) for each in faults if WHOM in each.file}
+    rows = seen(Person, request).filter(school=school, internal_id__in=numbers.values())
+    known = {row.internal_id: row for row in rows}
+    return [replace(each, person=known.get(numbers.get(each.file, ""))) for each in faults]
 
 
 def _said(each: Fault) -> str:

@@ -15,12 +15,15 @@ from urllib.parse import urlencode
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from docgen.backoffice.models import folded
+
 SIZE = 50
 MOST_COUNTED = (
     10_000  # past that, "plus de": counting all of a large table takes longer than a page
 )
 LAST_PAGE = MOST_COUNTED // SIZE
 LONGEST = 100  # characters of a search
+NAMES = ("family_name", "first_name", "usage_name", "name", "city")  # found without accents
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +78,13 @@ class Listing:
         for word in self.text.split():
             found = Q()
             for field in search:
-                found |= Q(**{f"{field}__icontains": word})
+                found |= _holding(field, word)
             rows = rows.filter(found)
         wanted = self.asked.get("tri", "")
         key = wanted.removeprefix("-")
         self.sort = wanted if key in sorts else next(iter(sorts))
         order = sorts[self.sort.removeprefix("-")]
+        self.is_falling = self.sort.startswith("-") != order[0].startswith("-")
         rows = rows.order_by(*(_turned(order) if self.sort.startswith("-") else order), "pk")
         self.found = rows
         self.total = rows.values("pk").order_by()[: MOST_COUNTED + 1].count()
@@ -122,6 +126,12 @@ class Listing:
         value = self.asked.get(each.name, "")
         known = value in {choice for choice, _ in each.choices}
         return Shown(each.name, each.label, each.choices, value if known else "")
+
+
+def _holding(field: str, word: str) -> Q:
+    if (plain := folded(word)) and field.rpartition("__")[2] in NAMES:
+        return Q(**{f"{field}__folded__contains": plain})
+    return Q(**{f"{field}__icontains": word})
 
 
 def _narrowed(rows: QuerySet[Any], each: Filter, value: str) -> QuerySet[Any]:

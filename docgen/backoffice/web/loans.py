@@ -64,6 +64,7 @@ class ReturnForm(Form):
         label="État de la tablette",
         choices=[(value, label.capitalize()) for value, label in Loan.Condition.choices],
         widget=forms.RadioSelect,
+        error_messages={"required": "Choisissez dans quel état elle est revenue."},
     )
     note = forms.CharField(
         label="Observations",
