@@ -11,6 +11,7 @@ from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 from PIL import Image
 from playwright.sync_api import Browser, FilePayload, Page, Response, sync_playwright
 
@@ -28,13 +29,20 @@ SCHOOL = f"/etablissements/{SECOND.uai}"
 OTHER = f"/etablissements/{THIRD.uai}"
 FORM = "attestation-honneur-besoin-tablette"
 PUPILS, SEED, CLASSES = 48, 3, 3  # of the second school, as `samples.region` makes them
-# Debian's Chromium knows no French: it would write the dates of forms with the month first.
-FRENCH_DATES = """document.querySelectorAll('input[type=date]').forEach(each => {
+# Debian's Chromium knows no French: what it draws itself in forms is drawn as it would in French.
+FRENCH = """for (const each of document.querySelectorAll('input[type=date]')) {
     const day = each.value.split('-').reverse().join('/');
     each.type = 'text';
     each.value = day;
-})"""
-DRAWN = "[...document.images].every(each => each.complete && each.naturalWidth)"
+}
+for (const each of document.querySelectorAll('input[type=file]')) {
+    const many = each.multiple ? 'des fichiers' : 'un fichier';
+    each.outerHTML = `<div class="input-group"><span class="input-group-text">Choisir ${many}</span>
+        <span class="form-control">Aucun fichier choisi</span></div>`;
+}"""
+DRAWN = """all => Promise.all(
+    all.filter(each => each.checkVisibility()).map(each => each.decode()))"""
+PAPER, GREY = 215, 6  # scanned paper: at least so light, and this far from grey at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +98,12 @@ def _preview(page: Page) -> None:
     page.wait_for_load_state("networkidle")
 
 
+def _launched(page: Page) -> None:
+    _preview(page)
+    page.get_by_role("button", name="Lancer l’impression").click()
+    page.get_by_role("button", name="Remettre à l’imprimeur").wait_for()
+
+
 def _handed(page: Page) -> None:
     page.get_by_label("N° de série").fill(serial_number(3051).replace("0", "O"))
     page.keyboard.press("Enter")
@@ -130,13 +144,13 @@ def _sent(page: Page, files: dict[str, bytes]) -> None:
 
 SHOTS = (
     Shot("connexion", "", "/connexion"),
-    Shot("tableau-de-bord", "back_office", "/tableau/"),
     Shot("impression-document", "back_office", f"{OTHER}/impressions/nouvelle/"),
     Shot("impression-personnes", "back_office", f"{OTHER}/impressions/nouvelle/", _people),
     Shot("impression-options", "back_office", f"{OTHER}/impressions/nouvelle/", _options),
     Shot("impression-apercu", "back_office", f"{OTHER}/impressions/nouvelle/", _preview),
+    Shot("lot", "back_office", f"{OTHER}/impressions/nouvelle/", _launched),
     Shot("impressions", "back_office", "/impressions/"),
-    Shot("lot", "back_office", "/impressions/", _first("main tbody th a")),
+    Shot("tableau-de-bord", "back_office", "/tableau/"),
     Shot("relecture", "back_office", "/relecture/"),
     Shot("relecture-face", "back_office", "/relecture/", _link("Relire ces faces")),
     Shot("envois", "back_office", "/envois/"),
@@ -154,7 +168,7 @@ SHOTS = (
     Shot("prets", "back_office", f"{OTHER}/prets/"),
     Shot("conventions", "back_office", f"{OTHER}/conventions/"),
     Shot("formulaires", "school", f"{SCHOOL}/formulaires/"),
-    Shot("formulaire", "school", f"{SCHOOL}/formulaires/{FORM}/", _first("main tbody th a")),
+    Shot("formulaire", "school", f"{SCHOOL}/formulaires/{FORM}/", _first("main tbody a")),
     Shot("lot-etablissement", "school", f"{SCHOOL}/impressions/", _first("main tbody th a")),
     Shot("attestations", "school", f"{SCHOOL}/attestations/"),
     Shot("attestation-nouvelle", "school", f"{SCHOOL}/attestations/nouvelle/"),
@@ -235,10 +249,18 @@ def _drawn(page: Page, width: int) -> Image.Image:
     """Draw the page in a window as tall as itself: a bar that stays at the foot is at its foot."""
     whole = int(page.evaluate("document.documentElement.scrollHeight"))
     page.set_viewport_size({"width": width, "height": min(whole, TALLEST)})
-    page.evaluate(FRENCH_DATES)
+    page.evaluate(FRENCH)
     page.wait_for_load_state("networkidle")
-    page.wait_for_function(DRAWN)
-    return Image.open(BytesIO(page.screenshot())).convert("RGB")
+    page.locator("img").evaluate_all(DRAWN)
+    return _clean(Image.open(BytesIO(page.screenshot())).convert("RGB"))
+
+
+def _clean(picture: Image.Image) -> Image.Image:
+    """Make the paper of scans white: its grain is most of what a file of few colours weighs."""
+    pixels = np.array(picture)
+    darkest, lightest = pixels.min(axis=2), pixels.max(axis=2)
+    pixels[(darkest >= PAPER) & (lightest - darkest <= GREY)] = 255
+    return Image.fromarray(pixels)
 
 
 if __name__ == "__main__":
