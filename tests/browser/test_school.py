@@ -17,6 +17,7 @@ from tests.browser.conftest import Open
 from tests.browser.hands import DESK, PHONE, Hands
 
 HOME = f"/etablissements/{SECOND.uai}/"
+pytestmark = pytest.mark.xdist_group("school")  # one after the other
 WIDTHS = pytest.mark.parametrize("width", [DESK, PHONE])
 TABLETS = {DESK: serial_number(3051), PHONE: serial_number(3063)}
 PUPILS = {DESK: people(48, 3, 3)[40], PHONE: people(48, 3, 3)[41]}

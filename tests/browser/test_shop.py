@@ -11,6 +11,7 @@ from tests.browser.hands import DESK, PHONE
 
 LOTS = {DESK: "CE", PHONE: "CP"}  # of pupils, of teachers
 SHEETS = re.compile(r"^\s*\d+\sfeuilles\s*$")
+pytestmark = pytest.mark.xdist_group("shop")  # one after the other
 WIDTHS = pytest.mark.parametrize("width", [DESK, PHONE])
 
 
