@@ -3,7 +3,6 @@
 import hashlib
 import json
 import threading
-from collections.abc import Iterator
 from http.client import HTTPConnection
 from typing import Any
 
@@ -12,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from docgen.backoffice import idempotency, models
-from tests.service import callers, webserver
+from tests.service import callers
 from tests.service.test_api_frame import problem
 from tests.service.test_api_jobs import JOBS, UAI, caller, office, posted, shelf
 from tests.service.test_api_registers import PEOPLE, ROWS
@@ -21,13 +20,6 @@ __all__ = ["caller", "office", "shelf"]
 pytestmark = pytest.mark.django_db(transaction=True)
 WANTED = {"school": UAI, "template": "petite-charte", "layout": "entier", "copies": 1}
 AT_ONCE = 50
-
-
-@pytest.fixture
-def place() -> Iterator[tuple[str, int]]:
-    """Start a real web server of two processes on the tests' database."""
-    with webserver.running() as place:
-        yield place
 
 
 def keyed(key: str) -> dict[str, str]:

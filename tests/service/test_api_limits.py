@@ -2,7 +2,6 @@
 
 import socket
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,18 +10,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from docgen.backoffice.api import guard
-from tests.service import callers, town, webserver
+from tests.service import callers, town
 from tests.service.test_api_frame import problem
 
 pytestmark = pytest.mark.django_db(transaction=True)
 UAI = "0130010R"
 PATH = f"/api/v1/schools/{UAI}/rosters"
-
-
-@pytest.fixture
-def place() -> Iterator[tuple[str, int]]:
-    with webserver.running(threads=2) as place:
-        yield place
 
 
 def answered(place: tuple[str, int], *headers: str, body: bytes = b"", path: str = PATH) -> bytes:
@@ -56,7 +49,7 @@ def test_what_does_not_say_how_long_it_is_is_refused(place: tuple[str, int]) -> 
     assert b'"code": "length-required"' in answer
 
 
-def test_an_address_with_a_null_is_refused(place: tuple[str, int]) -> None:
+def test_an_address_with_a_null_is_refused() -> None:
     client = Client(headers=callers.token("back_office"))
     problem(client.get("/api/v1/schools/%00"), 400, "malformed-request")
     problem(client.get("/api/v1/schools?cursor=%00"), 400, "malformed-request")

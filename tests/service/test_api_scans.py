@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from django.test import Client
 from docgen.backoffice import models, scans, store
 from docgen.backoffice.api import guard
 from docgen.backoffice.logs import Line
-from tests.service import callers, homecoming, town, webserver
+from tests.service import callers, homecoming, town
 from tests.service.homecoming import BARE, BLANK, BROKEN, FORGED, came, coded, pages
 from tests.service.test_api_frame import problem
 from tests.service.test_api_jobs import body, posted
@@ -243,12 +242,6 @@ def test_what_was_sent_is_never_given_back_nor_named(
     kept = said + str(list(models.Event.objects.values()))
     assert "CANARI" not in kept
     assert batch.sha256 not in str(told) + str(report)
-
-
-@pytest.fixture
-def place() -> Iterator[tuple[str, int]]:
-    with webserver.running(threads=2) as running:
-        yield running
 
 
 def test_a_pile_too_large_is_refused_before_it_is_sent(place: tuple[str, int]) -> None:

@@ -3,7 +3,6 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
 from http.client import HTTPConnection
 
 import pytest
@@ -11,19 +10,12 @@ from django.test import Client
 
 from docgen.backoffice import models
 from docgen.backoffice.api import watching
-from tests.service import webserver
 from tests.service.test_api_frame import problem
 from tests.service.test_api_jobs import JOBS, caller, office, ordered, posted, shelf
 from workers.print_jobs import print_volume
 
 __all__ = ["caller", "office", "shelf"]
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def place() -> Iterator[tuple[str, int]]:
-    with webserver.running() as place:
-        yield place
 
 
 def test_progress_is_told_while_the_job_is_printed(

@@ -20,7 +20,7 @@ ENDING = 10
 
 
 @contextmanager
-def running(threads: int = 16) -> Iterator[tuple[str, int]]:
+def running() -> Iterator[tuple[str, int]]:
     """Start the web server, and give its address."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         place = listener.getsockname()
@@ -33,8 +33,8 @@ def running(threads: int = 16) -> Iterator[tuple[str, int]]:
         }
         command = [
             *(sys.executable, "-m", "gunicorn", "docgen.backoffice.wsgi"),
-            *("--bind", f"fd://{listener.fileno()}", "--workers", "2"),
-            *("--worker-class", "gthread", "--threads", str(threads), "--timeout", "90"),
+            *("--bind", f"fd://{listener.fileno()}", "--workers", "2", "--preload"),
+            *("--worker-class", "gthread", "--threads", "16", "--timeout", "90"),
         ]
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, pass_fds=(listener.fileno(),)
@@ -63,7 +63,7 @@ def _wait(place: tuple[str, int], process: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end and process.poll() is None:
         with socket.create_connection(place, timeout=PATIENCE) as caller:
-            caller.sendall(b"GET /api/v1/openapi.json HTTP/1.0\r\nHost: localhost\r\n\r\n")
+            caller.sendall(b"GET /health/live HTTP/1.0\r\nHost: localhost\r\n\r\n")
             if b" 200 " in caller.recv(20):
                 return
         time.sleep(0.2)
