@@ -166,7 +166,7 @@ ROWS: dict[str, Row] = {
     "POST /originals/{attestation}/post": Row(WRITE_SCHOOL, 422, {"on": "2000-01-01"}),
     "DELETE /originals/{attestation}/post": Row(WRITE_SCHOOL, 422),
     "POST /receptions": Row(RECEIVE, 422, {"code": "AT-0000-0000"}),
-    "DELETE /receptions/{attestation}": Row(RECEIVE, 422),
+    "DELETE /receptions/{attestation}": Row(RECEIVE),
     "GET /hooks": Row(OPEN),
     "POST /hooks": Row(
         "= = = = = =",

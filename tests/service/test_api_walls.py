@@ -3,25 +3,34 @@ OpenAPI document, so that none can be added without its line in the table."""
 
 import json
 import uuid
+from collections.abc import Iterator
 
 import pytest
+from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from pytest_django import DjangoDbBlocker
 
 from docgen.backoffice import models
 from docgen.backoffice.api import api
-from tests import helpers
 from tests.service.api_table import CALLERS, ROWS, TOKEN_REFUSALS, Row
-from tests.service.world import Facts, World, build, filled, undone
+from tests.service.screen_walk import built
+from tests.service.world import Facts, World, filled, undone
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 PREFIX = "/api/v1"
 
 
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.setenv("DOCGEN_TEMPLATES", str(helpers.SHELF))
-    return build()
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
+    with built(django_db_blocker) as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def fresh() -> None:
+    """Forget how often a caller asked: no test is slowed by another."""
+    cache.clear()
 
 
 def routes() -> list[str]:
@@ -73,9 +82,10 @@ def test_every_route_has_its_line_and_every_line_its_route() -> None:
 @pytest.mark.parametrize("way", ["token", "session"])
 def test_nobody_passes_a_wall(world: World, way: str) -> None:
     wrong, leaks = [], []
+    askers = {name: asker(world, name, way) for name in CALLERS}
     for route, row in ROWS.items():
-        for name in CALLERS:
-            status, content = ask(asker(world, name, way), route, row, world.arles)
+        for name, client in askers.items():
+            status, content = ask(client, route, row, world.arles)
             if status != (expected := row.expected(name, way)):
                 wrong.append(f"{name}: {route}: {status}, not {expected} {content[:200]!r}")
             is_stranger = name in ("berre", "shop_berre") and not row.is_public
