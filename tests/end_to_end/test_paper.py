@@ -18,7 +18,7 @@ from tests.end_to_end.pressing import LAYOUTS, NAMES, Pressed, everybody, press,
 
 PEOPLE = 1000
 FINER = 6  # pictures are drawn at 6 x 72 dpi
-Floats = NDArray[np.float64]
+Shades = NDArray[np.int16]
 REFERENCE = "-[0-9A-Z]{4}-[0-9A-Z]{4}"
 
 
@@ -105,13 +105,11 @@ def test_qpdf_finds_nothing_to_say(pressed: Pressed) -> None:
 def drawn_by_others(path: Path, last: int, folder: Path) -> list[list[Grey]]:
     """Draw the first sides with poppler and with Ghostscript; neither may say a word."""
     dpi = 72 * FINER
-    poppler = run(
-        *("pdftoppm", "-r", f"{dpi}", "-gray", "-png", "-l", f"{last}"), path, folder / "poppler"
-    )
+    poppler = run(*("pdftoppm", "-r", f"{dpi}", "-gray", "-l", f"{last}"), path, folder / "poppler")
     ghost = run(
-        *("gs", "-q", "-dNOPAUSE", "-dBATCH", "-dSAFER", "-sDEVICE=pnggray", f"-r{dpi}"),
+        *("gs", "-q", "-dNOPAUSE", "-dBATCH", "-dSAFER", "-sDEVICE=pgmraw", f"-r{dpi}"),
         *("-dTextAlphaBits=4", "-dGraphicsAlphaBits=4", f"-dLastPage={last}"),
-        *(f"-sOutputFile={folder}/ghost-%d.png", path),
+        *(f"-sOutputFile={folder}/ghost-%d", path),
     )
     for done in (poppler, ghost):
         assert done.returncode == 0
@@ -123,15 +121,15 @@ def drawn_by_others(path: Path, last: int, folder: Path) -> list[list[Grey]]:
     ]
 
 
-def reduced(pictures: list[Grey]) -> list[Floats]:
+def reduced(pictures: list[Grey]) -> list[Shades]:
     """Reduce fine pictures to 72 dpi, each pixel the mean of those it covers."""
     # The programs round the edge of the paper apart: what all of them drew is compared.
     height, width = (
-        min(sizes) // FINER for sizes in zip(*(p.shape for p in pictures), strict=True)
+        min(sizes) // FINER * FINER for sizes in zip(*(p.shape for p in pictures), strict=True)
     )
     return [
-        picture[: height * FINER, : width * FINER].reshape(height, FINER, width, FINER).mean((1, 3))
-        for picture in pictures
+        np.array(Image.fromarray(each[:height, :width]).reduce(FINER)).astype(np.int16)
+        for each in pictures
     ]
 
 
