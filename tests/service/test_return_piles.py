@@ -33,7 +33,7 @@ from workers.scans import bind_returns, read_scan
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.embedded]
 DOCUMENTS, SIDES, FILES = 100, 5, 4
 FINDER = 8  # modules of a finder pattern, with the light ones around it
-DPI = 150  # of the print and of its scans: finer only takes longer
+DPI = 100  # of the print and of its scans: finer only takes longer
 SLUG = "charte-cession-eleve"
 STRANGER = Key(1, b"another installation")
 
