@@ -11,7 +11,7 @@ import pytest
 from weasyprint import HTML
 
 from bench import __main__ as command
-from bench import report, shared, typst_peer
+from bench import attested, report, shared, typst_peer, word
 from bench.clock import NotMeasured, Sample
 from bench.plan import FIRST, Plan, Way, peers, repeated, town
 from bench.running import Measures, measure, run
@@ -111,9 +111,14 @@ def test_a_run_is_told_as_json(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(command, "run", lambda plan, tell: filled(weasyprint=4.0, typst=4.0))
+    compare = word.compare  # documents for real, but few: what they take is not what is tested
+    monkeypatch.setattr(word, "compare", lambda *_: compare(3, 1))
+    monkeypatch.setattr(attested, "SIZES", (5,))
     monkeypatch.setattr(sys, "argv", ["bench", "--quick", "--json"])
     assert command.main() == 0
     told = json.loads(capsys.readouterr().out)
+    assert told["word"]["documents"] == 3
+    assert [each["cessions"] for each in told["attestations"]] == [5]
     assert [each["ours_is_times"] for each in told["ways"] if each["name"] == "weasyprint"] == [
         pytest.approx(2000)
     ]
