@@ -13,7 +13,7 @@ from tests.service.screen_table.rows import CALLERS
 from tests.service.screen_walk import GETS, browser, built, expected, send, why
 from tests.service.world import World
 
-pytestmark = [pytest.mark.django_db, pytest.mark.embedded]
+pytestmark = pytest.mark.django_db
 FEW = Sizes()
 MORE = Sizes(
     people=9, cessions=6, loans=6, jobs=6, volumes=6, documents=6, attestations=6, scans=6,

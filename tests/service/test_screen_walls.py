@@ -33,7 +33,7 @@ from tests.service.screen_walk import (
 )
 from tests.service.world import Facts, World, filled, undone
 
-pytestmark = [pytest.mark.django_db, pytest.mark.embedded]
+pytestmark = pytest.mark.django_db
 PUBLIC = {"asset"}  # a file of ours by its digest, the same for all: test_screen_frame
 STRANGERS = ("berre", "shop_berre")
 NUMBERS = ("person", "second", "cession", "loan", "shop")
