@@ -205,11 +205,11 @@ def test_the_environment_holds_no_secret(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.slow
-def test_a_hundred_conventions_in_the_time_promised(tmp_path: Path) -> None:
+def test_conventions_in_the_time_promised(tmp_path: Path) -> None:
     """One start, then 0.12 s each at most."""
     (tmp_path / "one").mkdir()
     (tmp_path / "all").mkdir()
-    files = documents(tmp_path, 101)
+    files = documents(tmp_path, 31)
     begin = time.monotonic()
     office.convert(files[:1], "doc", tmp_path / "one")
     start = time.monotonic() - begin
@@ -217,4 +217,4 @@ def test_a_hundred_conventions_in_the_time_promised(tmp_path: Path) -> None:
     office.convert(files[1:], "doc", tmp_path / "all")
     spent = time.monotonic() - begin
     # Twice the promise: the tests share their machine; the bench tells the figure itself.
-    assert spent < 2 * (100 * 0.12 + start)
+    assert spent < 2 * (30 * 0.12 + start)
