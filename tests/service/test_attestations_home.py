@@ -69,6 +69,7 @@ def test_an_attestation_and_its_bordereau_come_home_signed(tmp_path: Path) -> No
     assert {code["corner"] for code in first.reading["codes"]} == {0, 1, 2}
 
 
+@pytest.mark.embedded
 def test_an_attestation_that_nobody_signed_is_told(tmp_path: Path) -> None:
     school = town.school()
     handed(school, 2)
@@ -81,6 +82,7 @@ def test_an_attestation_that_nobody_signed_is_told(tmp_path: Path) -> None:
     assert home.unsigned == [{"side": zone["side"], "zone": zone["label"]} for zone in zones]
 
 
+@pytest.mark.embedded
 def test_a_complementary_attestation_replaces_nothing(tmp_path: Path) -> None:
     """Both hold: each attests what the other does not."""
     school = town.school()

@@ -99,6 +99,7 @@ def test_a_school_alone_gets_the_model_to_edit_and_the_blanks() -> None:
     assert list(made(order(school, slug=notice))) == [f"{notice}-{school.uai}.docx"]
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize(("kind", "magic"), [("pdf", b"%PDF-"), ("doc", b"\xd0\xcf\x11\xe0")])
 def test_libreoffice_makes_the_other_formats(kind: str, magic: bytes) -> None:
     school = town.school()
@@ -107,6 +108,7 @@ def test_libreoffice_makes_the_other_formats(kind: str, magic: bytes) -> None:
     assert content.startswith(magic)
 
 
+@pytest.mark.embedded
 def test_the_paper_of_a_loan_is_known_by_its_codes() -> None:
     """Each convention of the archive, and both of whoever was lent two tablets."""
     school = town.school()
@@ -232,6 +234,7 @@ def test_a_model_given_back_is_checked_and_used() -> None:
     assert "CLAUSE DU LYCÉE" in text_of(content)
 
 
+@pytest.mark.embedded
 def test_libreoffice_absent_is_told_then_refused_then_made(monkeypatch: pytest.MonkeyPatch) -> None:
     school = town.school()
     row = order(school, loans=lent(school, 1), kind="pdf")

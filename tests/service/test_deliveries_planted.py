@@ -15,7 +15,7 @@ from docgen.backoffice.models.deliveries import Posting
 from tests.service.posthouse import PROOF
 from tests.service.test_deliveries_stateful import Post, run, world
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.embedded]
 BEGIN = messages.begin
 
 

@@ -246,6 +246,7 @@ def test_no_name_is_left_on_the_way_to_the_region(
     assert log.stat().st_size > 1000
 
 
+@pytest.mark.embedded
 def test_a_name_that_is_planted_is_found(
     tmp_path: Path,
     log: Path,
