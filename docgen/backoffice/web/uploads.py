@@ -7,7 +7,7 @@ from http import HTTPStatus
 from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
-from django.http import HttpRequest
+from django.http import HttpRequest, UnreadablePostError
 from django.http.response import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
@@ -35,12 +35,12 @@ class Bounds:
         return self.answer(request)
 
     def process_view(
-        self, request: HttpRequest, view: View, args: object, values: dict[str, object]
+        self, request: HttpRequest, view: View, args: object, named: dict[str, object]
     ) -> HttpResponseBase | None:
         """Refuse a form by its size, before any of it is read.
 
         Raises:
-            BadRequest: for an address with a null character, which PostgreSQL cannot look for.
+            BadRequest: for a null character, which nobody types and PostgreSQL takes nowhere.
         """
         if request.path_info.startswith(guard.PLACE):
             return None
@@ -50,9 +50,15 @@ class Bounds:
             return None
         length = request.META.get("CONTENT_LENGTH") or "0"
         most = int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
-        if length.isascii() and length.isdigit() and int(length) <= most:
-            return None
-        return dressed(_too_large(request, _refusal(request, most)))
+        if not (length.isascii() and length.isdigit() and int(length) <= most):
+            return dressed(_too_large(request, _refusal(request, most)))
+        try:
+            sent = request.POST.lists()
+        except UnreadablePostError as error:  # who was sending it has left
+            raise BadRequest from error
+        if any("\0" in value for _, values in sent for value in values):
+            raise BadRequest
+        return None
 
 
 def bounded(most: Callable[[], int] = lambda: guard.MOST_FILES) -> Callable[[View], View]:
