@@ -35,8 +35,11 @@ def documents(school: str, who: Actor) -> QuerySet[Document]:
 
 
 def papers(school: str, who: Actor) -> QuerySet[Paper]:
-    """Give the attestations and conventions of a school that are still awaited."""
-    rows = gate.visible(Paper, who).filter(school=school)
+    """Give the attestations and conventions of a school that are still awaited.
+
+    Of an attestation, what is mailed once it is signed: its cover letter goes by post.
+    """
+    rows = gate.visible(Paper, who).filter(Q(attestation=None) | Q(is_mailed=True), school=school)
     order = ("attestation", "conversion", "slug", "person")
     last = rows.order_by().values(*order).annotate(last=Max("pk")).values("last")
     rows = rows.filter(Q(attestation=None) | ~Q(attestation__state=State.CANCELLED))

@@ -197,9 +197,12 @@ def test_the_export_begins_with_attestations_and_holds_no_formula(
     facts = {"school": school, "rank": 1, "number": 1, "school_year": "2026-2027"}
     record = {"start_date": day, "end_date": day, "record": {}, "region": {}, "letterhead": {}}
     row = models.Attestation.objects.create(**facts, **record, requested_by="test")
+    sheet = {"attestation": row, **papers}
     models.Paper.objects.create(
-        number=b"ghijkl", slug="attestation", reference="AT-1", attestation=row, **papers
+        number=b"ghijkl", slug="attestation", reference="AT-1", is_mailed=True, **sheet
     )
+    # its cover letter goes by post: nobody waits for a scan of it
+    models.Paper.objects.create(number=b"mnopqr", slug="bordereau", reference="BE-1", **sheet)
     answer = desk.get(reverse("missing-csv", args=(school.pk,)))
     lines = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=";"))
     assert [line[1][:2] for line in lines[1:]] == ["AT", "PC", "PE"]
