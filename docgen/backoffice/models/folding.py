@@ -40,7 +40,14 @@ class Folded(Transform):
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:  # noqa: ANN401
         """Say the same in the words of PostgreSQL, which needs no extension for it."""
         inner, params = compiler.compile(self.lhs)
+        whole = inner
         for one, two in (("œ", "oe"), ("Œ", "oe"), ("æ", "ae"), ("Æ", "ae"), ("ß", "ss")):
-            inner = f"replace({inner}, '{one}', '{two}')"
-        sql = f"lower(translate({inner}, %s, %s))"
-        return sql, [*params, "".join(SINGLE) + APART, "".join(SINGLE.values())]
+            whole = f"replace({whole}, '{one}', '{two}')"
+        # The table of accents is long, and looked through letter by letter: for who has one only.
+        is_plain = f"octet_length({inner}) = char_length({inner})"
+        sql = (
+            f"lower(CASE WHEN {is_plain} THEN translate({inner}, %s, '') "
+            f"ELSE translate({whole}, %s, %s) END)"
+        )
+        table = ("".join(SINGLE) + APART, "".join(SINGLE.values()))
+        return sql, [*params, *params, *params, APART, *params, *table]
