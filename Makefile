@@ -12,8 +12,8 @@ demo: ## Print the documents of a made-up region into out/, then serve its site 
 
 test: ## Run every test, then the service's own on PostgreSQL, Redis and S3
 	@scripts/setup dev
-	@.venv/bin/python -m pytest -n auto -m "not alone"
-	@.venv/bin/python -m tests.service.servers pytest tests/service -n auto -m "not embedded and not alone"
+	@.venv/bin/python -m pytest -n auto --dist worksteal -m "not alone"
+	@.venv/bin/python -m tests.service.servers pytest tests/service -n auto --dist worksteal -m "not embedded and not alone"
 	@.venv/bin/python -m tests.service.servers pytest tests/service -m alone
 	@.venv/bin/python -m tests.browser.town pytest tests/browser -n 2 --dist loadgroup
 
@@ -23,8 +23,8 @@ check: ## Check format, lint, types and layers, then run every test
 	.venv/bin/ruff check
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
-	.venv/bin/python -m pytest -n auto -m "not alone"
-	.venv/bin/python -m tests.service.servers pytest tests/service -n auto -m "not embedded and not alone"
+	.venv/bin/python -m pytest -n auto --dist worksteal -m "not alone"
+	.venv/bin/python -m tests.service.servers pytest tests/service -n auto --dist worksteal -m "not embedded and not alone"
 	.venv/bin/python -m tests.service.servers pytest tests/service -m alone
 	.venv/bin/python -m tests.browser.town pytest tests/browser -n 2 --dist loadgroup
 
