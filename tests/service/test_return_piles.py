@@ -215,7 +215,7 @@ def drained() -> None:
 def is_right(row: models.Return, number: str) -> None:
     """Check that a signed file holds the sides of its document, in order and upright."""
     keys = page_code_keys(data_folder())
-    pages = list(greys(b"".join(store.blocks(row.sha256)), 150))
+    pages = list(greys(b"".join(store.blocks(row.sha256)), DPI))
     assert len(pages) == SIDES
     for side, picture in enumerate(pages, 1):
         seen = helpers.codes_of(picture, keys[max(keys)])
