@@ -7,6 +7,7 @@ below is refused before anything runs; the sandbox is the second wall.
 import html
 import re
 from collections.abc import Callable, Collection, Iterator
+from difflib import get_close_matches
 from typing import Any, TypeAlias
 
 from docxtpl import DocxTemplate
@@ -143,7 +144,10 @@ def examine(text: str, known: Collection[str]) -> tuple[set[str], list[Problem]]
 
 def _strangers(names: Collection[str], known: Collection[str]) -> Iterator[Problem]:
     for name in sorted(set(names) - set(known)):
+        near = get_close_matches(name, known, n=1, cutoff=0.75)
         remedy = f"Champs connus : {', '.join(sorted(known))}."
+        if near:
+            remedy = f"Écrivez « {near[0]} », comme dans le modèle fourni."
         yield Problem(f"le champ « {name[:60]} » est inconnu.", "", remedy)
 
 

@@ -44,6 +44,7 @@ TAGS = {
     "a condition written": ("{{ mineur }}", "comme un texte"),
     "a name compared with a number": ("{% if eleve_nom &gt; 5 %}x{% endif %}", "comme un texte"),
     "a hyphen for an underscore": ("{{ eleve-nom }}", "« eleve » est inconnu"),
+    "a letter mistyped": ("{{ eleve_prenon }}", "Écrivez « eleve_prenom »"),
     "quotes of French typography": ("{{ eleve_nom|default(« x ») }}", "default(« x »)"),
     "a tag left open": ("{{ eleve_nom }", "{{ eleve_nom }"),
     "a formatted value": ("{{r eleve_nom }}", "{{r"),

@@ -90,6 +90,18 @@ def moment(at: datetime | None) -> str:
 
 
 @register.filter
+def size(octets: float) -> str:
+    """Write the size of a file as people here do: « 340 ko », « 2,5 Mo », « 2 Go »."""
+    unit = "octets"
+    for unit in ("octets", "ko", "Mo", "Go"):
+        if octets < 1000 or unit == "Go":
+            break
+        octets /= 1024
+    told = round(octets, 1) if octets < 10 else round(octets)
+    return f"{number(int(told) if told == int(told) else told)}{typography.NBSP}{unit}"
+
+
+@register.filter
 def undo(message: Any) -> str:  # noqa: ANN401 - a message of Django's
     """Give where a POST takes back what a message tells; "" when it cannot be."""
     tags = str(message.extra_tags or "")

@@ -139,8 +139,8 @@ def listed(request: Asked, school: School) -> HttpResponseBase:
     form = OrderForm(known, scopes, request.POST)
     if form.is_valid() and (row := _ordered(request, school, known, form)):
         count = len(row.loans)
-        ending = "s" if count > 1 else ""
-        say(request, f"{count} convention{ending} en préparation{NBSP}: suivez-la plus bas.")
+        told, them = ("conventions", "les") if count > 1 else ("convention", "la")
+        say(request, f"{count} {told} en préparation{NBSP}: suivez-{them} plus bas.")
         return redirect(f"{reverse('conventions', args=[school.pk])}#demandes")
     return _page(request, school, form, status=422)
 

@@ -45,10 +45,6 @@ KINDS = {
         "Chartes, une par une",
         "Pour une classe entière, ou pour suivre le retour signé, passez par « Impressions ».",
     ),
-    "attestation": (
-        "Attestation de cession à la main",
-        "L’attestation officielle se fait depuis « Attestations », qui tient ses numéros.",
-    ),
     "convention": ("Documents à compléter dans Word", "Ils se demandent depuis « Conventions »."),
 }
 
@@ -109,6 +105,8 @@ def listed(request: Asked, school: models.School) -> HttpResponseBase:
         except TemplateRejected as error:
             refused += error.problems
             continue
+        if manifest.kind == "attestation":
+            continue  # its number and its fingerprint are kept by the register, never typed
         is_word = manifest.engine not in single.MAKERS
         found["convention" if is_word else manifest.kind].append(manifest)
     groups = [(*KINDS[kind], each, kind) for kind, each in found.items() if each]

@@ -58,7 +58,7 @@ def table(request: Asked, school: School) -> HttpResponseBase:
     facts |= {"is_more": len(found) > MOST_FOUND, "is_asked": is_enough(text, division)}
     error = None
     # htmx looks while somebody types, by a form: a name goes into no address.
-    is_search = request.method != "POST" or bool(request.htmx)
+    is_search = request.method != "POST" or bool(request.htmx) or "chercher" in request.POST
     if label and is_ready and not is_search:
         request.session[_key(school)] = {**kept, "classe": division}
         person = _chosen(request, school, found)
