@@ -89,7 +89,7 @@ def test_a_script_is_told_of_each_file_and_nothing_is_sent_without_one(
     assert "PDF" in refused["problems"][0]
     nothing = desk.post(where)
     assert nothing.status_code == 422
-    assert "aucun fichier" in nothing.content.decode()
+    assert "aucun fichier" in nothing.content.decode().lower()
 
 
 def test_too_many_files_and_too_many_bytes_are_refused_in_words(
