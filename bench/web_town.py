@@ -7,12 +7,14 @@ import time
 
 from django.db import connection, transaction
 
+from bench import web_copies
 from docgen.backoffice import models
 from tests.service import crowd
 from tests.service.crowd_rows import Crowd, Sizes
 from tests.service.world import World, build
 
 SCHOOLS = 200
+MADE, COPIES = 11, 17  # the database copies the schools that we make: 2 + 11 + 11 * 17 = 200
 OF_A_SCHOOL = Sizes(
     people=300,
     cessions=250,
@@ -58,9 +60,13 @@ def settle(*, is_small: bool = False) -> World:
     many = Crowd(world.arles)
     with transaction.atomic():
         crowd.of_facts(many, LONGER)
-    for _ in range(3 if is_small else SCHOOLS - 2):
+    made = []
+    is_copied = connection.vendor == "postgresql"
+    for _ in range(3 if is_small else MADE if is_copied else SCHOOLS - 2):
         with transaction.atomic():
-            crowd.region(many, 1, OF_A_SCHOOL)
+            made += crowd.region(many, 1, OF_A_SCHOOL)
+    if is_copied:
+        web_copies.copy([school.pk for school in made], 1 if is_small else COPIES)
     with connection.cursor() as cursor:
         for _ in range(EVENTS_TWICE):
             cursor.execute(TWICE)

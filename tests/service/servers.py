@@ -108,6 +108,8 @@ class Postgres(Server):
             self.account = "postgres"
             entry = pwd.getpwnam(self.account)
             os.chown(folder, entry.pw_uid, entry.pw_gid)
+        if (folder / "data").exists():  # what it held before is there again
+            return
         command = [_postgres("initdb"), "-D", "data", "-U", "docgen", "-A", "trust"]
         command += ["--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"]
         subprocess.run(
