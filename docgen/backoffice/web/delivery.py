@@ -190,7 +190,8 @@ def _may_retry(row: Delivery) -> bool:
 
 def _is_moving(row: Delivery, mails: list[Message]) -> bool:
     """Tell whether something is about to happen by itself: it is composed, or it is sent."""
-    is_due = row.stage == Posting.NEW and any(map(_is_at_work, (row, *mails)))
+    works: list[Delivery | Message] = [row, *mails]
+    is_due = row.stage == Posting.NEW and any(map(_is_at_work, works))
     return is_due or row.stage == Posting.SENDING
 
 
