@@ -6,7 +6,7 @@ as often as it takes: the same rows give the same bytes.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, count, islice
 from typing import Any
 
 import msgspec
@@ -184,6 +184,7 @@ def _sheets(job: PrintJob) -> int:
 
 
 def _save(job: PrintJob, documents: Iterable[Document], size: int, priority: int) -> None:
+    job.name = _own_name(job)
     job.save(force_insert=True)
     remaining = iter(documents)
     volumes: list[int] = []
@@ -196,6 +197,14 @@ def _save(job: PrintJob, documents: Iterable[Document], size: int, priority: int
         bulk.insert(batch)
         volumes.append(volume.pk)
     transaction.on_commit(lambda: queue.ring(queue.PRINT, volumes))
+
+
+def _own_name(job: PrintJob) -> str:
+    """Tell a job from others of the same order: a shop with both must not mix up their files."""
+    named = PrintJob.objects.filter(school_id=job.school_id, name__startswith=job.name)
+    taken = set(named.values_list("name", flat=True))
+    others = (f"{job.name}-{number}" for number in count(2))
+    return next(name for name in chain([job.name], others) if name not in taken)
 
 
 def finish(volume: Volume, facts: dict[str, Any]) -> bool:

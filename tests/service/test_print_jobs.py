@@ -52,6 +52,15 @@ def test_a_reprint_is_the_same_bytes_and_a_duplicata_differs() -> None:
     assert content(duplicata) != content(job)
 
 
+@pytest.mark.embedded
+def test_jobs_of_the_same_order_are_told_apart_by_name() -> None:
+    school = town.school()
+    first, second = town.job(school, 1), town.job(school, 2)
+    print_volume(first.volumes.get().pk)
+    assert second.name == f"{first.name}-2"
+    assert print_jobs.reprint(first, "test").name == f"{first.name}-3"
+
+
 def test_a_cancelled_job_leaves_no_value_no_name_and_no_file() -> None:
     job = town.job(town.school(), 3)
     print_volume("1")
