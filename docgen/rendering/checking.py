@@ -83,6 +83,9 @@ def _sample_problems(template: Template) -> Iterator[Problem]:
     where = f"{manifest.slug}/sample.toml"
     try:
         values = tomllib.loads(template.text("sample.toml"))
+    except FileNotFoundError:
+        yield Problem("exemple illisible (le fichier manque).", where, "Ajoutez-le au dossier.")
+        return
     except (OSError, ValueError) as error:
         yield Problem(f"exemple illisible ({error}).", where)
         return

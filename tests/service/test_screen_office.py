@@ -81,6 +81,10 @@ def test_an_empty_dashboard_says_so_and_that_nobody_works(office: Client) -> Non
     assert "Rien ne s’imprime en ce moment" in page
     assert "Rien n’est revenu" in page
     assert "hx-trigger" not in page
+    assert "Pour commencer" in page
+    assert "/nouvel-etablissement/" in page
+    town.school()
+    assert "Pour commencer" not in text(office, "/tableau/")
     models.Beat.objects.create(name="worker/x/1")
     assert "1 exécutant au travail" in text(office, "/tableau/")
 
@@ -108,7 +112,7 @@ def test_a_count_leads_to_what_it_counts(office: Client) -> None:
     models.PrintJob.objects.filter(pk=job.pk).update(stage="reopened")
     page = text(office, "/tableau/")
     place = re.search(
-        r'href="([^"]+)"><span class="count">1</span> <span class="label">Lots refusés', page
+        r'href="([^"]+)"><span class="count">1</span> <span class="label">Lot refusé ', page
     )
     assert place
     assert "1 à vérifier" in page

@@ -67,7 +67,13 @@ def listed(request: Asked, school: School) -> HttpResponseBase:
         rows.defer(*HEAVY).annotate(held=Count("cessions")),
         sorts={"rang": ("-rank",), "periode": ("start_date",), "cessions": ("held",)},
         filters=(
-            Filter("annee", "Année scolaire", [(year, year) for year in years], "school_year"),
+            Filter(
+                "annee",
+                "Année scolaire",
+                [(year, year) for year in years],
+                "school_year",
+                every="Toutes",
+            ),
             Filter("etat", "État", WAYS, _of_way),
         ),
     )

@@ -115,7 +115,7 @@ def sides(request: Asked, scan: UUID) -> HttpResponseBase:
         request,
         seen(ScannedPage, request).filter(batch=row).select_related("back"),
         sorts={"ordre": ("index",)},
-        filters=(Filter("issue", "Faces", choices, "outcome"),),
+        filters=(Filter("issue", "Faces", choices, "outcome", every="Toutes"),),
         size=GALLERY,
     )
     told = [homecoming.side(each) for each in listing.rows]

@@ -21,6 +21,7 @@ from docgen.backoffice.models import (
     PrintJob,
     Reminder,
     Return,
+    School,
     State,
 )
 from docgen.backoffice.web.frame import BACK_OFFICE, Asked, page, screen, seen
@@ -38,12 +39,17 @@ WIDTH, HEIGHT, TOP, FOOT, GAP = 420, 190, 20, 22, 8
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A count of what waits for somebody, and where to see to it."""
+    """A count of what waits for somebody, and where to see to it; `words` hold {s} for plurals."""
 
     count: int
-    label: str
+    words: str
     address: str
     detail: str = ""
+
+    @property
+    def label(self) -> str:
+        """Say what is counted, of one or of many."""
+        return self.words.format(s="s" if self.count > 1 else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,7 @@ def dashboard(request: Asked) -> HttpResponse:
         "chart": {"width": WIDTH, "height": HEIGHT, "base": HEIGHT - FOOT},
         "late_schools": _late_schools(late),
         "reminders": _reminders(request),
+        "is_new": not seen(School, request).exists(),
     }
     return page(request, "web/dashboard/dashboard.html", facts)
 
@@ -102,16 +109,16 @@ def _to_do(request: Asked) -> Iterator[Tile]:
     stages = dict(_counted(seen(PrintJob, request), "stage", (Stage.READY, *WRONG)))
     stuck = dict(_counted(seen(Delivery, request), "stage", STUCK))
     sides = reviews.queue(request.who).count()
-    yield Tile(sides, "Pages numérisées à relire", reverse("reviews"))
-    label = "Lots refusés ou à vérifier"
+    yield Tile(sides, "Page{s} numérisée{s} à relire", reverse("reviews"))
+    label = "Lot{s} refusé{s} ou à vérifier"
     yield _staged(label, f"{reverse('jobs')}?etape=", WRONG, stages)
     ready = stages.get(Stage.READY, 0)
     where = f"{reverse('jobs')}?etape={Stage.READY.value}"
-    yield Tile(ready, "Lots prêts, à remettre à un imprimeur", where)
-    label = "Envois à la Région à débloquer"
+    yield Tile(ready, "Lot{s} prêt{s}, à remettre à un imprimeur", where)
+    label = "Envoi{s} à la Région à débloquer"
     yield _staged(label, f"{reverse('deliveries')}?etat=", STUCK, stuck)
     aside = seen(Mail, request).filter(mails.AWAITING).count()
-    yield Tile(aside, "Courriels mis de côté", reverse("mails"))
+    yield Tile(aside, "Courriel{s} mis de côté", reverse("mails"))
 
 
 def _staged(
@@ -154,8 +161,10 @@ def _awaited(request: Asked, late: QuerySet[Attestation]) -> Iterator[Tile]:
         not_here=Count("pk", filter=NOT_HERE),
     )
     told = f"dont {counts['old']} depuis plus de {days} jours" if counts["old"] else ""
-    yield Tile(counts["not_back"], "Attestations non revenues signées", reverse("gap"), told)
-    yield Tile(counts["not_here"], "Originaux que la Région n’a pas reçus", reverse("originals"))
+    yield Tile(counts["not_back"], "Attestation{s} non revenue{s} signée{s}", reverse("gap"), told)
+    here = counts["not_here"]
+    label = f"{'Originaux' if here > 1 else 'Original'} à recevoir par la Région"
+    yield Tile(here, label, reverse("originals"))
 
 
 def _grace() -> int:

@@ -44,7 +44,7 @@ class Gaps:
         self.is_searched, self.label = True, "Établissement (nom ou UAI)"
         first = _first_day(request)
         self.text = self.asked.get("q", "").replace("\0", "").strip()[:LONGEST]
-        year = self._shown("annee", "Année scolaire", years(first))
+        year = self._shown("annee", "Année scolaire", years(first), "Toutes")
         every = ledger.lines(request.who, year=year.value)
         places = departments.choices(line.school for line in every)
         place = self._shown("departement", "Département", places)
@@ -74,10 +74,12 @@ class Gaps:
         asked = {name: value for name in names if (value := self.asked.get(name))}
         return f"?{urlencode(asked | changes)}"
 
-    def _shown(self, name: str, label: str, choices: Sequence[tuple[str, str]]) -> Shown:
+    def _shown(
+        self, name: str, label: str, choices: Sequence[tuple[str, str]], every: str = "Tous"
+    ) -> Shown:
         value = self.asked.get(name, "")
         known = value in {choice for choice, _ in choices}
-        return Shown(name, label, choices, value if known else "")
+        return Shown(name, label, choices, value if known else "", every)
 
     def _sort(self) -> None:
         """Sort, by the largest gap unless another order is asked for; « - » is from the largest."""
@@ -130,6 +132,7 @@ def show(request: Asked) -> HttpResponseBase:
         "whole": _counts(gaps.whole),
         "total": gaps.whole.tablets,
         "sheets": gaps.whole.sheets,
+        "unsigned": gaps.whole.sheets.issued - gaps.whole.sheets.returned,
         "query": request.GET.urlencode(),
     }
     return page(request, "web/ledger/gap.html", told)

@@ -102,7 +102,11 @@ def _listed(
     names = titles(slugs)
     filters = (
         Filter(
-            "etape", "Étape", [(each.value, label) for each, (label, _) in STAGES.items()], "stage"
+            "etape",
+            "Étape",
+            [(each.value, label) for each, (label, _) in STAGES.items()],
+            "stage",
+            every="Toutes",
         ),
         *more,
         Filter("modele", "Document", list(names.items()), "template__slug"),

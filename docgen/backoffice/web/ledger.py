@@ -144,8 +144,14 @@ def _listing(request: Asked, school: School) -> Listing:
         },
         filters=(
             Filter("ecart", "Écart", GAPS, _of_gap),
-            Filter("annee", "Année scolaire", gap.years(first), _of_year),
-            Filter("classe", "Classe", [(name, name) for name in names], "person__division"),
+            Filter("annee", "Année scolaire", gap.years(first), _of_year, every="Toutes"),
+            Filter(
+                "classe",
+                "Classe",
+                [(name, name) for name in names],
+                "person__division",
+                every="Toutes",
+            ),
             Filter("qui", "Élèves ou professeurs", AUDIENCES, "person__audience"),
         ),
         label="Nom, classe ou n° de série",

@@ -30,13 +30,15 @@ NAMES = ("family_name", "first_name", "usage_name", "name", "city")  # found wit
 class Filter:
     """A choice that narrows a list: `choices` are values and what people read.
 
-    `field` is a look-up of the query, or a function that gives the rows of a value.
+    `field` is a look-up of the query, or a function that gives the rows of a value; `every` is
+    what not narrowing is called: « Toutes » where the label is feminine.
     """
 
     name: str
     label: str
     choices: Sequence[tuple[str, str]]
     field: str | Callable[[QuerySet[Any], str], QuerySet[Any]]
+    every: str = "Tous"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Shown:
     label: str
     choices: Sequence[tuple[str, str]]
     value: str
+    every: str = "Tous"
 
 
 class Listing:
@@ -125,7 +128,7 @@ class Listing:
     def _shown(self, each: Filter) -> Shown:
         value = self.asked.get(each.name, "")
         known = value in {choice for choice, _ in each.choices}
-        return Shown(each.name, each.label, each.choices, value if known else "")
+        return Shown(each.name, each.label, each.choices, value if known else "", each.every)
 
 
 def _holding(field: str, word: str) -> Q:

@@ -28,7 +28,7 @@ def listed(request: Asked) -> HttpResponseBase:
         seen(Mail, request).select_related("school"),
         search=("school__name", "school__uai"),
         sorts={"recu": ("-created_at",), "etablissement": ("school__name",)},
-        filters=(Filter("nature", "Nature", CHOICES, _of),),
+        filters=(Filter("nature", "Nature", CHOICES, _of, every="Toutes"),),
         label="Établissement ou UAI",
     )
     told = {

@@ -100,7 +100,7 @@ def _charters(request: Asked, school: School, rows: QuerySet[Document]) -> Listi
         _with_jobs(rows),
         search=("title", "division", "reference"),
         sorts=SORTS,
-        filters=(Filter("classe", "Classe", choices, "division"),),
+        filters=(Filter("classe", "Classe", choices, "division", every="Toutes"),),
         label="Nom, classe ou référence",
     )
 

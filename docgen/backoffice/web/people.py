@@ -73,8 +73,8 @@ def people(request: Asked, school: School) -> HttpResponseBase:
         },
         filters=(
             Filter("public", "Public", Person.Audience.choices, "audience"),
-            Filter("classe", "Classe", classes(every), "division"),
-            Filter("tablette", "Tablette", TABLETS, _by_tablet),
+            Filter("classe", "Classe", classes(every), "division", every="Toutes"),
+            Filter("tablette", "Tablette", TABLETS, _by_tablet, every="Avec ou sans"),
             Filter("present", "Présence", PRESENCES, _by_presence),
         ),
         label="Nom, prénom ou identifiant",
@@ -159,7 +159,7 @@ def devices(request: Asked, school: School) -> HttpResponseBase:
         rows,
         search=("serial", "model"),
         sorts={"serie": ("serial",), "modele": ("model", "serial"), "etat": ("state", "serial")},
-        filters=(Filter("ou", "Où est-elle", HOLDERS, _by_holder),),
+        filters=(Filter("ou", "Où est-elle", HOLDERS, _by_holder, every="Partout"),),
         label="N° de série ou modèle",
     )
     held = {row.ceded_to or row.lent_to for row in listing.rows} - {None}

@@ -74,8 +74,16 @@ def _listing(request: Asked) -> Listing:
         },
         filters=(
             Filter("dep", "Département", departments.choices(uais), _in_department),
-            Filter("annee", "Année scolaire", [(each, each) for each in years], "school_year"),
-            Filter("recue", "Reçue", _periods(timezone.localdate()), _in_period),
+            Filter(
+                "annee",
+                "Année scolaire",
+                [(each, each) for each in years],
+                "school_year",
+                every="Toutes",
+            ),
+            Filter(
+                "recue", "Reçue", _periods(timezone.localdate()), _in_period, every="À tout moment"
+            ),
             Filter("etat", "Original", STATES, _in_state),
         ),
         label="Établissement, UAI ou commune",

@@ -111,7 +111,7 @@ def listed(request: Asked) -> HttpResponseBase:
 
 def _filters(request: Asked, rows: QuerySet[ScannedPage]) -> list[Filter]:
     issues = [(str(each), homecoming.WORDS[each][1].capitalize()) for each in ISSUES]
-    found = [Filter("issue", "Pourquoi", issues, "outcome")]
+    found = [Filter("issue", "Pourquoi", issues, "outcome", every="Toutes les raisons")]
     schools = rows.order_by("batch__school").exclude(batch__school=None)
     names = list(schools.values_list("batch__school", "batch__school__name").distinct())
     if len(names) > 1:

@@ -63,7 +63,7 @@ def schools(request: Asked) -> HttpResponse:
         "attestations": ("-attested_count",),
         "revenues": ("-returned_count",),
     }
-    situation = Filter("situation", "Situation", SITUATIONS, _in_situation)
+    situation = Filter("situation", "Situation", SITUATIONS, _in_situation, every="Toutes")
     listing = Listing(
         request,
         rows,

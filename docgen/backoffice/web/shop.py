@@ -91,7 +91,7 @@ def shop(request: Asked) -> HttpResponse:
             "etablissement": ("school__name",),
             "feuilles": ("-sheets",),
         },
-        filters=(Filter("etape", "Étape", choices, "stage"),),
+        filters=(Filter("etape", "Étape", choices, "stage", every="Toutes"),),
         label="Établissement, ville ou nom du lot",
     )
     lines = [Line(row, *STAGES[Stage(row.stage)]) for row in listing.rows]
