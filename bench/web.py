@@ -93,7 +93,9 @@ def _read() -> argparse.Namespace:
     parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--sqlite", action="store_true", help="on SQLite")
     parser.add_argument("--small", action="store_true", help="some schools: to try the measure")
-    parser.add_argument("--kept", type=Path, help="a folder that keeps the region: empty it when tables change")
+    parser.add_argument(
+        "--kept", type=Path, help="a folder that keeps the region: empty it when tables change"
+    )
     parser.add_argument("--only", default="", help="the routes whose name holds this")
     return parser.parse_args()
 

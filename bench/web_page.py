@@ -1,7 +1,7 @@
 """What a screen loads, and the other ways to look at its list, read from the page itself."""
 
 from html.parser import HTMLParser
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urljoin
 
 RARE = "quatrepoint"  # nothing that is searched holds it: all of it is looked through
 LAST = "200"
@@ -59,4 +59,5 @@ def ways(page: Read, where: str) -> list[str]:
     asked = [{**page.fields, "q": RARE}, {**page.fields, "page": LAST}]
     for name, values in page.choices.items():
         asked += [{**page.fields, name: value} for value in values[:CHOICES]]
-    return [f"{path}?{urlencode(each)}" for each in asked] + page.sorts
+    sorts = [urljoin(where, each) for each in page.sorts]
+    return [f"{path}?{urlencode(each)}" for each in asked] + sorts

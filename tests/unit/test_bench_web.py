@@ -10,7 +10,7 @@ PAGE = """
 <form role="search"><input name="q" value=""><select name="etat"><option value="">Tous</option>
 <option value="pret">Prêt</option><option value="fini">Fini</option><option value="zut">Zut</option>
 </select></form>
-<table><tr><th><a hx-get="/lots/?tri=nom" href="?tri=nom">Nom</a></th></tr>
+<table><tr><th><a hx-get="?tri=nom" href="?tri=nom">Nom</a></th></tr>
 <tr><td><a hx-get="/lots/9/" href="/lots/9/">neuf</a><img src="/lots/9.png"></td></tr></table>
 </body></html>
 """
