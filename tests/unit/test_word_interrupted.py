@@ -22,7 +22,7 @@ for folder in "$HOME" "$out"; do
     (cd "$folder" && seq -f "x%g" 4000 | xargs touch)
 done
 for _ in 1 2 3 4; do
-    (cd "$HOME"; n=0; while :; do n=$((n+1)); : >"y$$-$n"; done) &
+    (cd "$HOME"; n=0; while [ $n -lt 500000 ]; do n=$((n+1)); : >"y$$-$n"; done) &
 done
 touch {ready}
 wait
