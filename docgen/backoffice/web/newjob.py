@@ -38,6 +38,7 @@ from docgen.files import keep, kept
 from docgen.manifest import Layout, Manifest
 from docgen.pagecode import Key
 
+SMALL = 27.0  # dots an inch of a layout: twice what it is shown at, a choice has twelve
 SAMPLE = Key(1, b"a sample on a screen: its codes are nobody's")
 Step = Callable[[Asked, School, Draft], HttpResponseBase]
 STEPS: dict[str, Step] = {
@@ -140,11 +141,11 @@ def layout_picture(request: Asked, slug: str) -> HttpResponse:
     name = request.GET.get("mise", "")
     if template is None or name not in names:
         raise Http404
-    digest = sha256(f"{template.checksum}\n{name}\n{pictures.DPI}".encode()).hexdigest()
+    digest = sha256(f"{template.checksum}\n{name}\n{SMALL}".encode()).hexdigest()
     place = data_folder() / "cache" / "pictures" / f"{digest}.png"
     picture = kept(place)
     if picture is None:
-        picture = pictures.png(_sample(template, name))
+        picture = pictures.png(_sample(template, name), dpi=SMALL)
         keep(place, picture)
     return HttpResponse(picture, content_type="image/png")
 
