@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from docgen.backoffice import handovers, models, registers
@@ -91,3 +92,12 @@ def test_another_school_is_not_there(browser: Client) -> None:
     town.school("0130011S")
     assert browser.get("/etablissements/0130011S/").status_code == 404
     assert browser.get("/").url == PLACE
+
+
+@pytest.mark.parametrize(
+    ("name", "entry"), [("missing", "scans"), ("returns", "scans"), ("people", "people")]
+)
+def test_the_menu_says_where_one_is(browser: Client, name: str, entry: str) -> None:
+    answer: Any = browser.get(reverse(name, args=(UAI,)))
+    here = [each.address for each in answer.context["menu"] if each.is_here]
+    assert here == [reverse(entry, args=(UAI,))]

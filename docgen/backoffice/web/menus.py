@@ -53,6 +53,13 @@ OF_SCHOOL = (
     ("Registre", "school-ledger"),
 )
 
+# pages whose address is not below that of their entry
+BELOW = {
+    **dict.fromkeys(("missing", "returns", "return", "scan", "scan-sides", "reviews"), "scans"),
+    **dict.fromkeys(("review", "review-turn"), "scans"),
+    **dict.fromkeys(("job", "job-cancel"), "school-jobs"),
+}
+
 
 def facts(request: HttpRequest) -> dict[str, Any]:
     """Give every template the menu of who asks, and that of the school that a page is about."""
@@ -78,6 +85,9 @@ def _school(request: HttpRequest) -> str:
 def _entries(request: HttpRequest, places: Sequence[tuple[str, str]], *args: object) -> list[Entry]:
     addresses = [reverse(name, args=args) for _, name in places]
     # A school's own page is above all its others: the longest address that fits is where one is.
-    here = max((each for each in addresses if request.path.startswith(each)), key=len, default="")
+    fit = (each for each in addresses if request.path.startswith(each))
+    named = BELOW.get(request.resolver_match.url_name or "") if request.resolver_match else None
+    own = [each for (_, name), each in zip(places, addresses, strict=True) if name == named]
+    here = max(own or fit, key=len, default="")
     pairs = zip(places, addresses, strict=True)
     return [Entry(label, address, address == here) for (label, _), address in pairs]
