@@ -19,9 +19,41 @@ from tests.browser.hands import DESK, PHONE, Hands
 HOME = f"/etablissements/{SECOND.uai}/"
 pytestmark = pytest.mark.xdist_group("school")  # one after the other
 WIDTHS = pytest.mark.parametrize("width", [DESK, PHONE])
-TABLETS = {DESK: serial_number(3051), PHONE: serial_number(3063)}
-PUPILS = {DESK: people(48, 3, 3)[40], PHONE: people(48, 3, 3)[41]}
-TITLES = "Identifiant;Nom;Prénom;Date de naissance;Classe\r\n"
+UNSCRIPTED = -DESK  # at the desk, without script
+TABLETS = {
+    width: serial_number(number)
+    for width, number in ((DESK, 3051), (PHONE, 3063), (UNSCRIPTED, 3064))
+}
+PUPILS = dict(zip((DESK, PHONE, UNSCRIPTED), people(48, 3, 3)[40:], strict=False))
+FILE = """Identifiant;Nom;Prénom;Date de naissance;Classe
+E1;GEAI;Ana;{day};2DE 1
+"""
+
+
+@WIDTHS
+def test_files_are_looked_at_before_they_are_kept(opened: Open, width: int, tmp_path: Path) -> None:
+    wrong, right = tmp_path / "faux.csv", tmp_path / "eleves.csv"
+    wrong.write_text(FILE.format(day="31/02/2010"), encoding="utf-8")
+    right.write_text(FILE.format(day="01/03/2010"), encoding="utf-8")
+    hands = opened("school", width, HOME)
+    hands.open_menu("Données")
+    for path, told in ((wrong, "ligne 2"), (right, "Les fichiers sont bons")):
+        hands.press("radio", "Des élèves")
+        hands.give("Fichiers des personnes", [path])
+        hands.press("button", "Contrôler les fichiers")
+        hands.see(re.compile(told))
+        hands.shoot(f"import-{path.stem}")
+        if path == wrong:
+            hands.open_menu("Données")
+    hands.press("button", "Abandonner")
+    hands.see("Contrôler les fichiers")
+
+
+def test_a_tablet_is_handed_over_without_script(opened: Open) -> None:
+    hands = opened("school", DESK, HOME, script=False)
+    serial = _hand_over(hands, UNSCRIPTED)
+    hands.press("button", f"Annuler la remise de {serial}")
+    hands.see("annulée")
 
 
 @WIDTHS
