@@ -2,7 +2,6 @@
 
 import socket
 import time
-from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -60,4 +59,4 @@ def test_a_large_file_leaves_nothing_behind() -> None:
     large = b"Identifiant;Nom\n" + b"E1;CANARI\n" * (settings.FILE_UPLOAD_MAX_MEMORY_SIZE // 8)
     file = SimpleUploadedFile("eleves.csv", large)
     problem(client.post(PATH, {"audience": "pupil", "files": file}), 422, "roster-rejected")
-    assert list(Path(settings.UPLOADS).iterdir()) == []
+    assert town.uploads() == []

@@ -89,7 +89,7 @@ def test_files_are_received_and_the_same_one_is_one_batch(
     )
     problem(caller.get(f"{ROOT}/scans/{first['id']}/parts/0.pdf"), 409, "paper-not-ready")
     problem(posted(caller, f"{ROOT}/scans/{first['id']}/retry"), 422, "invalid-input")
-    assert list(Path(settings.UPLOADS).iterdir()) == []
+    assert town.uploads() == []
 
 
 def test_what_is_no_scan_is_told_file_by_file(caller: Client, school: models.School) -> None:
@@ -100,7 +100,7 @@ def test_what_is_no_scan_is_told_file_by_file(caller: Client, school: models.Sch
     assert models.ScanBatch.objects.count() == 1
     problem(caller.post(ROOT + path, {}), 422, "invalid-request")
     problem(posted(caller, ROOT + path, {}), 415, "media-type")
-    assert list(Path(settings.UPLOADS).iterdir()) == []
+    assert town.uploads() == []
 
 
 def test_the_same_key_sends_once(caller: Client, school: models.School) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+from django.conf import settings
 
 from docgen import records
 from docgen.backoffice import models, pressing, print_jobs, registers, scans
@@ -75,3 +76,8 @@ def pile(
 def sent(path: Path, row: models.School | None) -> models.ScanBatch:
     """Send a file of scans."""
     return scans.receive(path, row, path.name, "api", "test")[0]
+
+
+def uploads() -> list[Path]:
+    """Give the files of requests that are still there; imports that wait to be kept aside."""
+    return [each for each in settings.UPLOADS.iterdir() if not each.name.startswith("import-")]
