@@ -15,7 +15,7 @@ test: ## Run every test, then the service's own on PostgreSQL, Redis and S3
 	@.venv/bin/python -m pytest -n auto --dist worksteal -m "not alone"
 	@.venv/bin/python -m tests.service.servers pytest tests/service -n auto --dist worksteal -m "not embedded and not alone"
 	@.venv/bin/python -m tests.service.servers pytest tests/service -m alone
-	@.venv/bin/python -m tests.browser.town pytest tests/browser -n 2 --dist loadgroup
+	@.venv/bin/python -m tests.browser.town pytest tests/browser -n 2 --dist loadfile
 
 check: ## Check format, lint, types and layers, then run every test
 	@scripts/setup dev
@@ -26,7 +26,7 @@ check: ## Check format, lint, types and layers, then run every test
 	.venv/bin/python -m pytest -n auto --dist worksteal -m "not alone"
 	.venv/bin/python -m tests.service.servers pytest tests/service -n auto --dist worksteal -m "not embedded and not alone"
 	.venv/bin/python -m tests.service.servers pytest tests/service -m alone
-	.venv/bin/python -m tests.browser.town pytest tests/browser -n 2 --dist loadgroup
+	.venv/bin/python -m tests.browser.town pytest tests/browser -n 2 --dist loadfile
 
 fix: ## Format, and mend what ruff can mend
 	@scripts/setup dev

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Error, Locator, Page, expect
 
 DESK, PHONE = 1280, 390  # pixels
 MOST_TABS = 250
@@ -104,7 +104,7 @@ class Hands:
             return
         self.reach(field)
         with self.page.expect_file_chooser() as chooser:
-            self.page.keyboard.press("Enter")
+            self.page.keyboard.press("Space")
         chooser.value.set_files(files)
 
     def reach(self, control: Locator) -> None:
@@ -127,4 +127,12 @@ class Hands:
     def shoot(self, name: str) -> None:
         """Keep a picture of the page, for people to look at (out/ecrans)."""
         SHOTS.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=SHOTS / f"{name}-{self.width}.png", full_page=True)
+        path = SHOTS / f"{name}-{self.width}.png"
+        for patience in (1000, 3000, 0):  # milliseconds; a busy Chromium may lose a frame
+            try:
+                self.page.screenshot(path=path, full_page=True)
+                return
+            except Error:
+                if not patience:
+                    raise
+                self.page.wait_for_timeout(patience)

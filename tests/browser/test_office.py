@@ -7,7 +7,6 @@ from samples.region import SHOP, THIRD
 from tests.browser.conftest import Open
 from tests.browser.hands import DESK, PHONE
 
-pytestmark = pytest.mark.xdist_group("office")  # one after the other
 WIDTHS = pytest.mark.parametrize("width", [DESK, PHONE])
 
 

@@ -10,7 +10,6 @@ from tests.browser.hands import DESK, PHONE
 
 REFERENCE = re.compile(r"^\s*AT-\w{4}-\w{4}\s*$")
 NUMBERS = {DESK: 2, PHONE: 3}
-pytestmark = pytest.mark.xdist_group("region")  # one after the other
 WIDTHS = pytest.mark.parametrize("width", [DESK, PHONE])
 
 

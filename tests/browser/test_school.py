@@ -17,7 +17,6 @@ from tests.browser.conftest import Open
 from tests.browser.hands import DESK, PHONE, Hands
 
 HOME = f"/etablissements/{SECOND.uai}/"
-pytestmark = pytest.mark.xdist_group("school")  # one after the other
 WIDTHS = pytest.mark.parametrize("width", [DESK, PHONE])
 UNSCRIPTED = -DESK  # at the desk, without script
 TABLETS = {

@@ -1,8 +1,9 @@
 """The service and its filled region, for as long as a command runs.
 
-    python -m tests.browser.town pytest tests/browser -n 2
+    python -m tests.browser.town pytest tests/browser -n 2 --dist loadfile
 
-The command's processes share one service; they find it by the environment.
+The command's processes share one service; they find it by the environment. Paths of one file follow
+one another: they use the same school.
 """
 
 import json

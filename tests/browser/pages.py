@@ -5,10 +5,7 @@ from collections import deque
 from importlib.resources import files
 from urllib.parse import urlsplit
 
-import pytest
-
 from tests.browser.conftest import Open
-from tests.browser.hands import DESK, PHONE
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -41,9 +38,12 @@ def is_own(role: str, link: str) -> bool:
     return not ONCE.search(shape(link))
 
 
-@pytest.mark.parametrize("width", [DESK, PHONE])
-@pytest.mark.parametrize("role", ROLES)
-def test_every_page_can_be_used_by_everybody(opened: Open, role: str, width: int) -> None:
+def look_at_all(opened: Open, role: str, width: int) -> None:
+    """Follow every link of a role, and try each kind of page that it leads to.
+
+    Raises:
+        AssertionError: with every fault of every page.
+    """
     hands = opened(role, width, "/" if role else "/connexion")
     page = hands.page
     waiting, seen = deque([page.url, *([] if role else ["/aide/", "/accessibilite/"])]), set[str]()
