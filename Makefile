@@ -2,6 +2,9 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench bench-scan bench-ledger bench-post bench-web chaos samples fix setup lock screenshots
 export PYTHON MAKECMDGOALS
+# Pages are looked at while nobody changes what they show; then the paths of people are walked.
+PAGES = pytest tests/browser/test_pages_desk.py tests/browser/test_pages_phone.py -n 2 --dist loadfile
+PATHS = pytest tests/browser --ignore-glob="*/test_pages_*" -n 2 --dist loadfile
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand --tabs=12
@@ -15,7 +18,7 @@ test: ## Run every test, then the service's own on PostgreSQL, Redis and S3
 	@.venv/bin/python -m pytest -n auto --dist worksteal -m "not alone"
 	@.venv/bin/python -m tests.service.servers pytest tests/service -n auto --dist worksteal -m "not embedded and not alone"
 	@.venv/bin/python -m tests.service.servers pytest tests/service -m alone
-	@.venv/bin/python -m tests.browser.town pytest tests/browser -n 2 --dist loadfile
+	@.venv/bin/python -m tests.browser.town $(PAGES) + $(PATHS)
 
 check: ## Check format, lint, types and layers, then run every test
 	@scripts/setup dev
@@ -26,7 +29,7 @@ check: ## Check format, lint, types and layers, then run every test
 	.venv/bin/python -m pytest -n auto --dist worksteal -m "not alone"
 	.venv/bin/python -m tests.service.servers pytest tests/service -n auto --dist worksteal -m "not embedded and not alone"
 	.venv/bin/python -m tests.service.servers pytest tests/service -m alone
-	.venv/bin/python -m tests.browser.town pytest tests/browser -n 2 --dist loadfile
+	.venv/bin/python -m tests.browser.town $(PAGES) + $(PATHS)
 
 fix: ## Format, and mend what ruff can mend
 	@scripts/setup dev

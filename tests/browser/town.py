@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -46,11 +47,16 @@ def running() -> Iterator[Site]:
 
 
 def main(arguments: list[str]) -> int:
-    """Run a module's command on a site of its own."""
+    """Run the commands of modules, with a + between them, one after the other on one site."""
+    commands = [list(part) for plus, part in groupby(arguments, "+".__eq__) if not plus]
     with running() as place:
         told = json.dumps({"address": place.address, "accounts": place.accounts})
-        command = [sys.executable, "-m", *arguments]
-        return subprocess.run(command, env={**os.environ, TOLD: told}, check=False).returncode
+        environment = {**os.environ, TOLD: told}
+        ends = [
+            subprocess.run([sys.executable, "-m", *each], env=environment, check=False).returncode
+            for each in commands
+        ]
+    return max(ends, key=abs)
 
 
 if __name__ == "__main__":
